@@ -1,0 +1,42 @@
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types layers unit quality bench schema clean
+
+help:            ## what can be made
+	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)   ## audit the recorded catalogue of examples/ into out/
+	@mkdir -p out
+	$(BIN)/modelaudit audit catalogue:examples/catalogue.jsonl --db out/demo.db --offline \
+	  -o html=out/report.html -o json=out/report.json
+
+test: check      ## lint, types, layers and all tests
+check: lint types layers unit
+
+lint: $(STAMP)   ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy, strict
+	$(BIN)/mypy
+
+layers: $(STAMP) ## imports flow one way
+	$(BIN)/lint-imports --no-cache
+
+unit: $(STAMP)   ## pytest
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)  ## side-by-side measurements, a few minutes
+	$(BIN)/python -m benchmarks
+
+clean:           ## remove what was made
+	rm -rf $(VENV) out dist .mypy_cache .ruff_cache

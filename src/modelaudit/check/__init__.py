@@ -1,0 +1,1 @@
+"""From claims and blocklists to findings."""

@@ -1,0 +1,1 @@
+"""From a platform's catalogue to domain values; one file per platform."""

@@ -1,0 +1,44 @@
+"""Claims: who says that a child came from a parent, where exactly, and how strong that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component, ConflictKind, Grade, Relation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """*child – relation → parent*, as one extractor read it in one place."""
+
+    child: ModelRef
+    parent: ModelRef
+    relation: Relation
+    grade: Grade
+    extractor: str
+    locator: str
+    """Where in the source: a JSON pointer, a byte range, a tensor or file name."""
+    observed: int
+    """When it was first seen in this form, UTC seconds."""
+    source: str | None = None
+    """URL of the document; ``None`` means the child's own API record."""
+    excerpt: str | None = None
+    """The text as it stands there, cut to 200 characters; ``None`` when it is the parent's id."""
+    component: Component | None = None
+    weight: float | None = None
+    """A merge parent's share, 0 to 1, where it is known."""
+
+
+EXCERPT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Claims about one model that cannot all be true; the weaker comes first."""
+
+    model: ModelRef
+    kind: ConflictKind
+    claims: tuple[Claim, ...]
+    entry: str | None = None
+    """The blocklist entry that one side leads to, if any."""

@@ -1,0 +1,160 @@
+"""Blocklists: what is listed, why, how it is recognised, and how far a listing reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component, Relation, Verdict
+
+
+class ListKind(StrEnum):
+    """What a list is for."""
+
+    BLOCK = "block"
+    ALLOW = "allow"
+    SIGNALS = "signals"
+
+
+class EntryStatus(StrEnum):
+    """Only active entries act fully; disputed caps at review; the others never match."""
+
+    ACTIVE = "active"
+    DRAFT = "draft"
+    DISPUTED = "disputed"
+    WITHDRAWN = "withdrawn"
+
+
+class Documentation(StrEnum):
+    """How well the claim of an entry is documented."""
+
+    DOCUMENTED = "documented"
+    DECLARED = "declared"
+    PROBABLE = "probable"
+    DISPUTED = "disputed"
+
+
+class FileConfidence(StrEnum):
+    """How many independent sources agree on a digest."""
+
+    CONFIRMED = "confirmed"
+    SINGLE_SOURCE = "single-source"
+    CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFile:
+    """A digest that stands for a listed model."""
+
+    sha256: str
+    component: Component = Component.OTHER
+    confidence: FileConfidence = FileConfidence.CONFIRMED
+    name: str | None = None
+    size: int | None = None
+    autov1: str | None = None
+    autov3: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDataset:
+    """A training set; with ``published_before``, only for weights older than that day."""
+
+    id: str
+    published_before: int | None = None
+    """UTC seconds of the first day on which the id means something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """How a listed thing is recognised."""
+
+    models: tuple[ModelRef, ...] = ()
+    rehosts: tuple[ModelRef, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Platform → its own family labels that mean this entry."""
+    files: tuple[ListedFile, ...] = ()
+    datasets: tuple[ListedDataset, ...] = ()
+    sketches: tuple[tuple[str, Component], ...] = ()
+    """(path relative to the list's file, component)."""
+    name_patterns: tuple[str, ...] = ()
+    """Regular expressions over names; a hint, never more than a note."""
+    architectures: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where an entry's facts can be read."""
+
+    url: str
+    kind: str
+    """``primary``, ``secondary`` or ``tertiary``."""
+    retrieved: str
+    supports: tuple[str, ...]
+    where: str | None = None
+    summary: str | None = None
+    published: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The strongest verdict per relation; what it does not name caps at review."""
+
+    caps: Mapping[Relation, Verdict] = field(default_factory=dict)
+    max_hops: int | None = None
+    min_merge_weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryException:
+    """A decision that something matched by an entry is to be treated more mildly."""
+
+    match: Match
+    effect: Verdict
+    reason: str
+    expires: str
+    """The day from which it no longer holds, ``YYYY-MM-DD``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that is listed."""
+
+    id: str
+    title: str
+    status: EntryStatus
+    kind: str
+    """``model``, ``component``, ``dataset``, ``file`` or ``signal``."""
+    policy: Verdict
+    documentation: Documentation
+    claim_relation: str
+    """``trained-on``, ``derived-from``, ``contains`` or ``is``."""
+    claim_of: tuple[str, ...] = ()
+    tainted: frozenset[Component] = frozenset()
+    scope: Scope = field(default_factory=Scope)
+    match: Match = field(default_factory=Match)
+    exceptions: tuple[EntryException, ...] = ()
+    evidence: tuple[Citation, ...] = ()
+    notes: str | None = None
+
+    @property
+    def acts(self) -> bool:
+        """False for drafts and withdrawn entries: they are kept, and never match."""
+        return self.status in (EntryStatus.ACTIVE, EntryStatus.DISPUTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocklist:
+    """A versioned list of entries, with the digest of the file it came from."""
+
+    id: str
+    kind: ListKind
+    title: str
+    version: str
+    sha256: str
+    """Of the file's bytes; printed in every report that used the list."""
+    entries: tuple[Entry, ...]
+    path: str | None = None
+    private: bool = False

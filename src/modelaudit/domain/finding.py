@@ -1,0 +1,157 @@
+"""Findings, runs and the report: what a check says and everything needed to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.model import Gap
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Grade, Read, Relation, State, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One blocklist entry × one model, with the path that leads there and what decided."""
+
+    entry: str
+    model: ModelRef
+    verdict: Verdict
+    decided_by: str
+    """One line: the cap that decided the verdict."""
+    grade: Grade
+    """The weakest grade on the path."""
+    relation: Relation
+    """The first hop's relation; ``listed`` for the listed model itself."""
+    path: tuple[ModelRef, ...]
+    """From the model to the first node the entry lists."""
+    claims: tuple[Claim, ...]
+    """At least one per hop, in the order of the path."""
+    conflicts: tuple[Conflict, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    """(path, sha256) of the files that matched by bytes."""
+    state: State = State.NEW
+    waiver: str | None = None
+    # What the platform says about the model, for people who act on it.
+    revision: str | None = None
+    url: str | None = None
+    author: str | None = None
+    created: int | None = None
+    downloads: int | None = None
+    likes: int | None = None
+
+    @property
+    def id(self) -> str:
+        """``entry/model``: stable across runs, databases and machines."""
+        return f"{self.entry}/{self.model}"
+
+    @property
+    def hops(self) -> int:
+        """Edges between the model and what is listed; 0 for the listed model itself."""
+        return len(self.path) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A finding whose model vanished or whose claim was withdrawn."""
+
+    id: str
+    reason: str
+    first_absent: int
+    confirmed: int | None = None
+    """Second observation, at least 24 hours later; only then does it count as removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListUsed:
+    """A blocklist as a run used it."""
+
+    id: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One audit and all that is needed to repeat it."""
+
+    id: str
+    started: int
+    finished: int | None
+    tool: str
+    """``modelaudit x.y.z``."""
+    sources: tuple[str, ...]
+    standard: Grade
+    read: Read
+    blocklists: tuple[ListUsed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What was examined, and what was not."""
+
+    models: int = 0
+    files: int = 0
+    headers_read: int = 0
+    weights_read: int = 0
+    bytes_read: int = 0
+    requests: int = 0
+    lineage_known: int = 0
+    never_examined: int = 0
+    no_evidence: int = 0
+    entries_without_reference: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Downloads of the distinct models that ought to go, never added across platforms."""
+
+    count: int
+    window: str
+    """``30d`` on the Hub, ``all`` on Civitai."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The numbers a reader sees first."""
+
+    findings: Mapping[Verdict, int] = field(default_factory=dict)
+    models: Mapping[Verdict, int] = field(default_factory=dict)
+    """Distinct models by their strongest verdict."""
+    verdict_by_grade: Mapping[Verdict, Mapping[Grade, int]] = field(default_factory=dict)
+    by_entry: Mapping[str, int] = field(default_factory=dict)
+    waived: int = 0
+    downloads_affected: Mapping[str, Reach] = field(default_factory=dict)
+    states: Mapping[State, int] = field(default_factory=dict)
+
+
+Order = Literal["id", "reach"]
+"""``id`` for programs; ``reach`` for people: verdict, then downloads, then id."""
+
+
+class Report(Protocol):
+    """A finished run, ready to be rendered; rows are streamed, a run may hold a million."""
+
+    @property
+    def run(self) -> Run:
+        """The run reported on."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """What was examined, and what was not."""
+
+    @property
+    def summary(self) -> Summary:
+        """The numbers."""
+
+    def findings(self, *, order: Order = "id", limit: int | None = None) -> Iterator[Finding]:
+        """The live findings."""
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Contradictions, whether or not anything is listed; sorted by model and kind."""
+
+    def gone(self) -> Iterator[Gone]:
+        """Findings that are no more, sorted by id."""

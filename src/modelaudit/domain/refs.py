@@ -1,0 +1,119 @@
+"""ModelRef: the one name of a node of lineage, on every platform and in every list.
+
+hf:org/name              a Hugging Face repository
+civitai:4384@128713      a Civitai model version (``civitai:4384`` means every version)
+civitai-base:SD 1.5      a family label of Civitai, where no list gives it a model
+folder:path/of/file      a weight file or model folder, relative to the folder audited
+sha256:6ce01616…         a file known only by its digest
+dataset:org/name         a training set
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NewType
+from urllib.parse import quote
+
+ModelRef = NewType("ModelRef", str)
+
+PLATFORMS: Final = (
+    "hf", "civitai", "civitai-base", "folder", "sha256", "dataset",
+    "modelscope", "ollama", "openmodeldb", "kaggle", "github",
+)  # fmt: skip
+
+MAX_LENGTH: Final = 512
+"""Longest reference kept, in characters; hostile metadata holds megabytes."""
+
+_HF_ID = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?\Z", re.ASCII)
+_CIVITAI_ID = re.compile(r"\d{1,10}(?:@\d{1,10})?\Z", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+
+
+def is_hf_id(text: str) -> bool:
+    """True for ``owner/name`` or a bare name as the Hub would accept it."""
+    return bool(_HF_ID.match(text)) and ".." not in text and "--" not in text
+
+
+def hf(repo_id: str) -> ModelRef:
+    """The node of a Hugging Face repository."""
+    return ModelRef(f"hf:{repo_id}")
+
+
+def civitai(model: int | str, version: int | str | None = None) -> ModelRef:
+    """The node of a Civitai model version; without a version, all versions of the model."""
+    return ModelRef(f"civitai:{model}" if version is None else f"civitai:{model}@{version}")
+
+
+def civitai_label(label: str) -> ModelRef:
+    """The node of one of Civitai's own family labels, such as ``SD 1.5``."""
+    return ModelRef(f"civitai-base:{label}")
+
+
+def sha256(digest: str) -> ModelRef:
+    """The node of a file known by its digest alone."""
+    return ModelRef(f"sha256:{digest.lower()}")
+
+
+def dataset(dataset_id: str) -> ModelRef:
+    """The node of a training set."""
+    return ModelRef(f"dataset:{dataset_id}")
+
+
+def platform(ref: ModelRef) -> str:
+    """The part before the first colon."""
+    return ref.partition(":")[0]
+
+
+def local(ref: ModelRef) -> str:
+    """The part after the first colon."""
+    return ref.partition(":")[2]
+
+
+def key(ref: str) -> str:
+    """What two spellings of one node share: ids of platforms ignore case, paths do not.
+
+    The database keeps the same rule as a generated column.
+    """
+    return ref if ref.startswith("folder:") else ref.lower()
+
+
+def parse(text: str) -> ModelRef:
+    """A reference as a person or a list writes it; ``ValueError`` says what is wrong."""
+    name, colon, rest = text.strip().partition(":")
+    if not colon or name not in PLATFORMS or not rest:
+        known = ", ".join(f"{p}:" for p in PLATFORMS)
+        raise ValueError(f"{text!r} is not a model reference (it begins with one of {known})")
+    if len(rest) > MAX_LENGTH:
+        raise ValueError(f"a reference of {len(rest)} characters is too long")
+    if name in ("hf", "dataset") and not is_hf_id(rest):
+        raise ValueError(f"{rest!r} is not a repository id (owner/name)")
+    if name == "civitai" and not _CIVITAI_ID.match(rest):
+        raise ValueError(f"{rest!r} is not a Civitai id (MODEL or MODEL@VERSION)")
+    if name == "sha256" and not _SHA256.match(rest.lower()):
+        raise ValueError(f"{rest!r} is not 64 hexadecimal digits")
+    return ModelRef(f"{name}:{rest.lower() if name == 'sha256' else rest}")
+
+
+def page_url(ref: ModelRef) -> str | None:
+    """The page a person would open; ``None`` where there is none."""
+    name, rest = platform(ref), local(ref)
+    if name == "hf":
+        return f"https://huggingface.co/{quote(rest)}"
+    if name == "dataset":
+        return f"https://huggingface.co/datasets/{quote(rest)}"
+    if name == "civitai":
+        model, _, version = rest.partition("@")
+        return f"https://civitai.com/models/{model}" + (
+            f"?modelVersionId={version}" if version else ""
+        )
+    return None
+
+
+def record_url(ref: ModelRef) -> str | None:
+    """The API record that a listing claim was read from; ``None`` where there is none."""
+    name, rest = platform(ref), local(ref)
+    if name == "hf":
+        return f"https://huggingface.co/api/models/{quote(rest)}"
+    if name == "civitai":
+        return f"https://civitai.com/api/v1/models/{rest.partition('@')[0]}"
+    return None

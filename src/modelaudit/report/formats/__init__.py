@@ -1,0 +1,1 @@
+"""One file per output format; each is found by being here."""

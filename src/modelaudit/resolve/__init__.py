@@ -1,0 +1,1 @@
+"""From documents and digests to claims of lineage."""

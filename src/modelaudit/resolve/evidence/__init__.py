@@ -1,0 +1,1 @@
+"""One file per kind of evidence; each is found by being here."""

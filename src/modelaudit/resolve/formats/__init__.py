@@ -1,0 +1,1 @@
+"""Weight-file headers: bytes in, header out."""

@@ -1,0 +1,1 @@
+"""What joins two or more of crawl, resolve, check, report and store."""

@@ -1,0 +1,1 @@
+"""One SQLite file: a product of its own, open it with Datasette."""
