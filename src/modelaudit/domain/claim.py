@@ -26,6 +26,8 @@ class Claim:
     excerpt: str | None = None
     """The text as it stands there, cut to 200 characters; ``None`` when it is the parent's id."""
     component: Component | None = None
+    parent_stable_id: str | None = None
+    """The parent's key that survives renames, where the source gives it (the Hub's ``_id``)."""
     weight: float | None = None
     """A merge parent's share, 0 to 1, where it is known."""
 

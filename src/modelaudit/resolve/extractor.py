@@ -1,0 +1,67 @@
+"""What a kind of evidence is: a module under ``evidence/`` that reads documents into claims.
+
+A new kind is one new file there with four names, nothing to register:
+
+    name = "hf-card"                      # printed with every claim it makes
+    reads = frozenset({"hf.record"})      # the Document kinds it wants
+    grade = Grade.DECLARED                # the strongest grade it can give
+    def extract(document): ...            # yields Claim, or Gap for what it cannot read
+
+Extractors are pure: no I/O, no clock (claims take ``document.observed``), and no exception for
+anything a stranger can write into a document.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from typing import Protocol, cast
+
+from modelaudit.domain.claim import Claim
+from modelaudit.domain.model import Document, Gap
+from modelaudit.domain.words import Grade
+
+
+class Extractor(Protocol):
+    """One kind of evidence."""
+
+    name: str
+    reads: frozenset[str]
+    grade: Grade
+
+    def extract(self, document: Document) -> Iterator[Claim | Gap]:
+        """What the document claims about its model's origin."""
+
+
+@cache
+def extractors() -> tuple[Extractor, ...]:
+    """Every kind of evidence, sorted by name."""
+    from modelaudit.resolve import evidence
+
+    found = [
+        cast(Extractor, importlib.import_module(f"{evidence.__name__}.{module.name}"))
+        for module in pkgutil.iter_modules(evidence.__path__)
+        if not module.name.startswith("_")
+    ]
+    return tuple(sorted(found, key=lambda extractor: extractor.name))
+
+
+@cache
+def readers_of(kind: str) -> tuple[Extractor, ...]:
+    """The extractors that want documents of this kind."""
+    return tuple(e for e in extractors() if kind in e.reads)
+
+
+def extract(document: Document) -> tuple[list[Claim], list[Gap]]:
+    """Everything that any extractor reads out of one document."""
+    claims: list[Claim] = []
+    gaps: list[Gap] = []
+    for extractor in readers_of(document.kind):
+        for found in extractor.extract(document):
+            if isinstance(found, Claim):
+                claims.append(found)
+            else:
+                gaps.append(found)
+    return claims, gaps
