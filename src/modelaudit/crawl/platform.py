@@ -33,8 +33,10 @@ class Platform(Protocol):
 
     name: str
     """``hf``, ``civitai``, ``catalogue`` …"""
-    requests: int
-    """Requests made so far, for coverage and progress."""
+
+    @property
+    def requests(self) -> int:
+        """Requests made so far, for coverage and progress."""
 
     def list(self, source: Source, cursor: str | None) -> Iterator[Page]:
         """Page after page of the source, from ``cursor`` on; each page carries the next cursor.

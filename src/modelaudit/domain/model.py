@@ -88,6 +88,8 @@ class Record:
     files: tuple[File, ...] | None = None
     """``None``: file digests were not part of what was received."""
     documents: tuple[Document, ...] = ()
+    detailed: bool = False
+    """It was read from the model's own page: a listing says more in places, less in others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,8 @@ class Page:
     """What one step of a crawl brought, and where to go on; stored in one transaction."""
 
     records: tuple[Record, ...] = ()
+    documents: tuple[Document, ...] = ()
+    """Documents about models that are already known, such as a card read later."""
     gaps: tuple[Gap, ...] = ()
     renamed: Mapping[ModelRef, ModelRef] = field(default_factory=dict)
     """Old name → new name, as the platform redirected."""

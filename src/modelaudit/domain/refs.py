@@ -24,6 +24,8 @@ PLATFORMS: Final = (
 MAX_LENGTH: Final = 512
 """Longest reference kept, in characters; hostile metadata holds megabytes."""
 
+_FOLD: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
 _HF_ID = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?\Z", re.ASCII)
 _CIVITAI_ID = re.compile(r"\d{1,10}(?:@\d{1,10})?\Z", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
@@ -72,9 +74,11 @@ def local(ref: ModelRef) -> str:
 def key(ref: str) -> str:
     """What two spellings of one node share: ids of platforms ignore case, paths do not.
 
-    The database keeps the same rule as a generated column.
+    The database keeps the same rule as a generated column; SQLite folds ASCII letters only.
     """
-    return ref if ref.startswith("folder:") else ref.lower()
+    if ref.startswith("folder:"):
+        return ref
+    return ref.lower() if ref.isascii() else ref.translate(_FOLD)
 
 
 def parse(text: str) -> ModelRef:

@@ -6,6 +6,8 @@ A new kind is one new file there with four names, nothing to register:
     reads = frozenset({"hf.record"})      # the Document kinds it wants
     grade = Grade.DECLARED                # the strongest grade it can give
     def extract(document): ...            # yields Claim, or Gap for what it cannot read
+    def speaks(document): ...             # optional: False where a document of this kind leaves
+                                          # the subject out, rather than claiming nothing
 
 Extractors are pure: no I/O, no clock (claims take ``document.observed``), and no exception for
 anything a stranger can write into a document.
@@ -16,6 +18,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol, cast
 
@@ -54,14 +57,27 @@ def readers_of(kind: str) -> tuple[Extractor, ...]:
     return tuple(e for e in extractors() if kind in e.reads)
 
 
-def extract(document: Document) -> tuple[list[Claim], list[Gap]]:
+@dataclass(slots=True)
+class Extracted:
+    """What all extractors read out of one document."""
+
+    claims: list[Claim] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    covered: list[str] = field(default_factory=list)
+    """Extractors that the document speaks to: their claims replace what they said before."""
+
+
+def extract(document: Document) -> Extracted:
     """Everything that any extractor reads out of one document."""
-    claims: list[Claim] = []
-    gaps: list[Gap] = []
+    result = Extracted()
     for extractor in readers_of(document.kind):
+        speaks = getattr(extractor, "speaks", None)
+        if speaks is not None and not speaks(document):
+            continue
+        result.covered.append(extractor.name)
         for found in extractor.extract(document):
             if isinstance(found, Claim):
-                claims.append(found)
+                result.claims.append(found)
             else:
-                gaps.append(found)
-    return claims, gaps
+                result.gaps.append(found)
+    return result

@@ -1,0 +1,60 @@
+"""Blocklists compiled into what a catalogue is searched for; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelaudit.domain import refs
+from modelaudit.domain.entry import Blocklist, FileConfidence, ListKind
+from modelaudit.domain.listing import DatedDataset, ListedDigest, Listing
+from modelaudit.domain.refs import ModelRef
+
+
+def compile_lists(lists: Sequence[Blocklist]) -> Listing:
+    """The union of all acting entries; drafts and withdrawn entries are not in it."""
+    acting = sorted(
+        (entry for blocklist in lists if blocklist.kind is not ListKind.ALLOW
+         for entry in blocklist.entries if entry.acts),
+        key=lambda entry: entry.id,
+    )  # fmt: skip
+    entries = dict(enumerate(acting, start=1))
+    roots: list[tuple[int, ModelRef]] = []
+    digests: list[ListedDigest] = []
+    dated: list[DatedDataset] = []
+    patterns: list[tuple[int, str]] = []
+    for number, entry in entries.items():
+        match = entry.match
+        roots += [(number, ref) for ref in (*match.models, *match.rehosts)]
+        roots += [(number, refs.civitai_label(name)) for name in match.labels.get("civitai", ())]
+        digests += [
+            ListedDigest(
+                entry=number,
+                sha256=file.sha256,
+                component=file.component,
+                single_source=file.confidence is FileConfidence.SINGLE_SOURCE,
+            )
+            for file in match.files
+            if file.confidence is not FileConfidence.CANDIDATE
+        ]
+        for listed in match.datasets:
+            ref = refs.dataset(listed.id)
+            roots.append((number, ref))
+            if listed.published_before is not None:
+                dated.append(DatedDataset(entry=number, ref=ref, before=listed.published_before))
+        patterns += [(number, pattern) for pattern in match.name_patterns]
+    allowed = frozenset(
+        ref
+        for blocklist in lists
+        if blocklist.kind is ListKind.ALLOW
+        for entry in blocklist.entries
+        if entry.acts
+        for ref in (*entry.match.models, *entry.match.rehosts)
+    )
+    return Listing(
+        entries=entries,
+        roots=tuple(roots),
+        digests=tuple(digests),
+        dated=tuple(dated),
+        allowed=allowed,
+        name_patterns=tuple(patterns),
+    )

@@ -1,0 +1,182 @@
+"""A recorded catalogue as a platform: archived or bare API records, line by line, offline.
+
+Every line is handed to the ``replay`` of the platform that it came from, so that an archive gives
+what the crawl gave. Lines are those of :mod:`modelaudit.crawl.archive`, ``{"platform": …,
+"record": …}``, one Hugging Face ``/api/models`` object, or one Civitai model object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modelaudit.crawl.archive import mended
+from modelaudit.crawl.lines import Line, catalogue_files, read_lines
+from modelaudit.crawl.platform import Platform, Source
+from modelaudit.domain.errors import PlatformError
+from modelaudit.domain.model import Document, Gap, Page, Record
+from modelaudit.domain.reader import Reader, ReadError
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.times import parse_time
+from modelaudit.domain.words import GapReason, Status
+
+LINES_PER_PAGE = 1000
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    """What tells the forms of a line apart; records stay text until their platform reads them."""
+
+    platform: Any = None
+    kind: Any = None
+    url: Any = None
+    status: Any = None
+    at: Any = None
+    record: msgspec.Raw = msgspec.Raw()
+    id: Any = None
+    modelVersions: msgspec.Raw = msgspec.Raw()
+
+
+class Catalogue:
+    """Recorded lines of any platform; never touches the network."""
+
+    name = "catalogue"
+
+    def __init__(self, platforms: Mapping[str, Platform]) -> None:
+        self.requests = 0
+        self._platforms = platforms
+        self._replays: dict[str, Callable[..., Page]] = {}
+        self._decode = msgspec.json.Decoder(_Envelope).decode
+
+    def list(self, source: Source, cursor: str | None) -> Iterator[Page]:
+        """A page per thousand lines; the cursor is ``FILE#LINE`` of the last line read."""
+        path = Path(source.value)
+        try:
+            files = catalogue_files(path)
+        except OSError as error:
+            raise PlatformError(f"{path} cannot be read: {error.strerror}") from None
+        if not files:
+            raise PlatformError(
+                f"the folder {path} holds no catalogue",
+                hint="a catalogue's name ends with .jsonl, .jsonl.gz or .jsonl.zst",
+            )
+        batch: list[Line] = []
+        for line in read_lines(path, _position(cursor)):
+            if len(batch) == LINES_PER_PAGE:
+                yield self._page(batch, f"{batch[-1].file.name}#{batch[-1].number}")
+                batch = []
+            batch.append(line)
+        yield self._page(batch, None)
+
+    def children(self, parent: ModelRef, cursor: str | None) -> Iterator[Page]:
+        """Nothing: what is recorded is listed."""
+        return iter(())
+
+    def details(self, refs: Sequence[ModelRef]) -> Iterator[Page]:
+        """Nothing: what is recorded is listed."""
+        return iter(())
+
+    def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
+        """Nothing: what is recorded is listed."""
+        return iter(())
+
+    def open(self, ref: ModelRef, revision: str | None, path: str, size: int | None) -> Reader:
+        """Always refused: a catalogue holds records, not files."""
+        raise ReadError("a recorded catalogue holds no files")
+
+    def replay(self, kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
+        """The page that one line of a catalogue stands for."""
+        return self._replay(record, at)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _page(self, batch: Sequence[Line], cursor: str | None) -> Page:
+        records: list[Record] = []
+        documents: list[Document] = []
+        gaps: list[Gap] = []
+        renamed: dict[ModelRef, ModelRef] = {}
+        missing: dict[ModelRef, Status] = {}
+        for file, number, text, written in batch:
+            if isinstance(text, Gap):
+                gaps.append(text)
+                continue
+            try:
+                page = self._replay(text, written)
+            except _UnreadableError as error:
+                where = f"{file.name}:{number}"
+                detail = f"{where}: {error}"[:512]
+                gaps.append(Gap(reason=GapReason.MALFORMED, detail=detail, file=where))
+                continue
+            records += page.records
+            if page.documents:
+                documents += page.documents
+            for gap in page.gaps:
+                place = gap.file if gap.model or gap.file else f"{file.name}:{number}"
+                gaps.append(replace(gap, file=place))
+            if page.renamed:
+                renamed.update(page.renamed)
+            if page.missing:
+                missing.update(page.missing)
+        return Page(
+            records=tuple(records),
+            documents=tuple(documents),
+            gaps=tuple(gaps),
+            renamed=renamed,
+            missing=missing,
+            cursor=cursor,
+        )
+
+    def _replay(self, text: bytes, at: int) -> Page:
+        line, text = self._envelope(text)
+        if isinstance(line.platform, str):
+            platform, record = line.platform, bytes(line.record)
+            if not record:
+                raise _UnreadableError("it has no record")
+        elif line.modelVersions:
+            platform, record = "civitai", text
+        elif isinstance(line.id, str):
+            platform, record = "hf", text
+        else:
+            raise _UnreadableError("it is no record of a platform known here")
+        replay = self._replays.get(platform) or self._replay_of(platform)
+        return replay(
+            line.kind if isinstance(line.kind, str) else "list",
+            record,
+            url=line.url if isinstance(line.url, str) else None,
+            status=line.status if isinstance(line.status, int) else 200,
+            at=(_seconds(line.at) if isinstance(line.at, str) else None) or at,
+        )
+
+    def _replay_of(self, platform: str) -> Callable[..., Page]:
+        if platform == self.name or platform not in self._platforms:
+            raise _UnreadableError(f"it comes from {platform[:40]!r}, a platform not known here")
+        self._replays[platform] = self._platforms[platform].replay
+        return self._replays[platform]
+
+    def _envelope(self, text: bytes) -> tuple[_Envelope, bytes]:
+        try:
+            return self._decode(text), text
+        except (ValueError, RecursionError) as error:
+            reason = error
+        try:
+            text = mended(text)
+            return self._decode(text), text
+        except ValueError:
+            raise _UnreadableError(f"it is no JSON object: {reason}") from None
+
+
+class _UnreadableError(Exception):
+    """A line that stands for nothing; the text says why."""
+
+
+_seconds = lru_cache(maxsize=1024)(parse_time)
+
+
+def _position(cursor: str | None) -> tuple[str, int]:
+    name, _, number = (cursor or "").rpartition("#")
+    return (name, int(number)) if number.isdecimal() else ("", 0)

@@ -1,0 +1,167 @@
+"""Civitai's list of models, page by page: the order, the passes, and how to go on from a cursor.
+
+Oldest first, because that order's cursor includes its own row and so loses none (``Newest``
+loses one per page: https://github.com/civitai/civitai/issues/1372), in partitions whose union is
+what the public may see. Whether a checkpoint is a merge stands in no body; the list's filter
+``checkpointType`` is asked about each page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from modelaudit.crawl.civitai_pages import page_of
+from modelaudit.crawl.civitai_records import is_id
+from modelaudit.crawl.web_session import Answer, Params, decode
+from modelaudit.domain.errors import IncompleteError
+from modelaudit.domain.model import Gap, Page
+from modelaudit.domain.words import GapReason
+
+PATH = "/api/v1/models"
+
+PAGE = 100
+"""Models per request."""
+
+_ALL: Params = (("limit", str(PAGE)), ("sort", "Oldest"), ("period", "AllTime"))
+# Only ``archived=true`` is ever sent: the platform reads ``archived=false`` as true.
+_ARCHIVED = ("archived", "true")
+_MERGES: Params = (("types", "Checkpoint"), ("checkpointType", "Merge"))
+
+PARTITIONS: Mapping[str, Params] = {
+    "safe": (("nsfw", "false"),),
+    "nsfw": (("nsfw", "true"),),
+    "safe-archived": (("nsfw", "false"), _ARCHIVED),
+    "nsfw-archived": (("nsfw", "true"), _ARCHIVED),
+}
+"""Passes over the list, in their order; ``nsfw=true`` alone leaves out what ``false`` shows."""
+
+WIDEST: Params = (*_ALL, *PARTITIONS["nsfw-archived"])
+"""Of the four passes, the one that shows most."""
+
+Get = Callable[[Params], Answer]
+"""The list's answer to some parameters; raises for what no other request would better."""
+
+
+def pages(get: Get, endpoint: str, extra: Params, cursor: str | None) -> Iterator[Page]:
+    """Every partition, or those from ``cursor`` on, which is JSON: ``{"partition", "cursor"}``.
+
+    ``extra`` narrows each of them.
+    """
+    known: dict[int, bool] = {}
+    todo = list(PARTITIONS)
+    first, after = _resume_point(cursor)
+    del todo[: todo.index(first)]
+    for partition, next_partition in zip(todo, [*todo[1:], None], strict=True):
+        following = _token(next_partition) if next_partition else None
+        params = [*_ALL, *PARTITIONS[partition], *extra]
+        url = endpoint + PATH
+        yield from _partition(get, url, partition, params, after, following, known)
+        after = None
+
+
+def merges(get: Get, params: Params, ids: Collection[int], known: dict[int, bool]) -> set[int]:
+    """Which of these models the platform calls merges; ``known`` holds what it said before."""
+    new = sorted(set(ids) - known.keys())
+    for start in range(0, len(new), PAGE):
+        batch = new[start : start + PAGE]
+        query = [*params, *_MERGES, ("ids", ",".join(map(str, batch)))]
+        found = {item.get("id") for item in _items(get(query)) or () if isinstance(item, dict)}
+        known.update((number, number in found) for number in batch)
+    return {number for number in ids if known[number]}
+
+
+def _partition(
+    get: Get,
+    url: str,
+    partition: str,
+    params: Params,
+    after: str | None,
+    following: str | None,
+    known: dict[int, bool],
+) -> Iterator[Page]:
+    """Until the platform names no next cursor: a page may be short, or empty, before that."""
+    seen: set[str] = set()
+    asked: set[str] = set()
+    restarted = False
+    while True:
+        query = [*params]
+        if after is not None:
+            query.append(("cursor", after))
+            asked.add(after)
+        answer = get(query)
+        if answer.status == 400 and after is not None and not restarted:
+            # A deploy may change the cursor's columns: what was seen comes again.
+            restarted, after = True, None
+            asked.clear()
+            continue
+        if answer.status == 400:
+            yield _cut_short(partition, "the platform refuses to go on (HTTP 400)", following)
+            return
+        items = _items(answer)
+        if items is None:
+            raise IncompleteError(
+                f"the platform gives no list of models (HTTP {answer.status})",
+                hint="run the same command again later: it goes on from where it stopped",
+            )
+        ids = {str(item.get("id")) for item in items if isinstance(item, dict)}
+        after = _next_cursor(answer.value)
+        yield page_of(
+            items,
+            merges=merges(get, params, _checkpoints(items), known),
+            kind="list",
+            url=f"{url}?{urlencode(query)}",
+            status=200,
+            at=int(time.time()),
+            cursor=following if after is None else _token(partition, after),
+        )
+        if after is None:
+            return
+        if after in asked and ids <= seen:  # more models of one moment than a page holds
+            yield _cut_short(partition, "the same page comes again and again", following)
+            return
+        seen |= ids
+
+
+def _cut_short(partition: str, why: str, following: str | None) -> Page:
+    detail = f"the listing {partition!r} ended early: {why}"
+    return Page(gaps=(Gap(reason=GapReason.INCONCLUSIVE, detail=detail),), cursor=following)
+
+
+def _items(answer: Answer) -> list[Any] | None:
+    items = answer.value.get("items") if isinstance(answer.value, dict) else None
+    return items if answer.status == 200 and isinstance(items, list) else None
+
+
+def _checkpoints(items: list[Any]) -> set[int]:
+    return {
+        item["id"]
+        for item in items
+        if isinstance(item, dict) and item.get("type") == "Checkpoint" and is_id(item.get("id"))
+    }
+
+
+def _next_cursor(body: Mapping[str, Any]) -> str | None:
+    metadata = body.get("metadata")
+    cursor = metadata.get("nextCursor") if isinstance(metadata, dict) else None
+    return str(cursor)[:512] if isinstance(cursor, str | int) and cursor != "" else None
+
+
+def _token(partition: str, cursor: str | None = None) -> str:
+    return msgspec.json.encode({"partition": partition, "cursor": cursor}).decode()
+
+
+def _resume_point(token: str | None) -> tuple[str, str | None]:
+    """Where a token points to; the beginning for one that is none of ours."""
+    try:
+        value = decode(token or "")
+    except ValueError:
+        value = None
+    if isinstance(value, dict) and str(value.get("partition")) in PARTITIONS:
+        cursor = value.get("cursor")
+        return str(value["partition"]), cursor if isinstance(cursor, str) else None
+    return next(iter(PARTITIONS)), None

@@ -1,0 +1,202 @@
+"""A patient connection to a Hugging Face Hub: timeouts, pacing, retries, redirects, one token.
+
+The client is httpx2 with the request hooks of huggingface_hub's own session, so that
+``HF_HUB_OFFLINE`` holds here as well; the library's calls would wait for ever on a stalled socket.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from modelaudit import __version__
+from modelaudit.crawl.pacing import RETRY_STATUSES, Pace, Wait, retry_delay, sleep
+from modelaudit.domain.errors import CredentialsError, IncompleteError, PlatformError
+
+if TYPE_CHECKING:
+    import httpx2
+
+USER_AGENT = f"modelaudit/{__version__} (model provenance audit)"
+MAX_BODY = 256 << 20
+"""Most bytes read of one answer: a page of 1,000 repositories with all their file names."""
+
+_RESUME = "run the same command again: it goes on from here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the Hub said in the end, whatever the status."""
+
+    url: str
+    """Of the last hop."""
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+    hops: tuple[str, ...] = ()
+    """URLs that redirected, in order."""
+    value: Any = None
+    """What ``decode`` made of the body of a 200."""
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what a token belongs to; ``ValueError`` for what is no URL."""
+    parts = urlsplit(url)
+    return (
+        parts.scheme.lower(),
+        (parts.hostname or "").lower(),
+        parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower()),
+    )
+
+
+class HubSession:
+    """Requests to one endpoint; the token goes nowhere else. Not for several threads at a time."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        token: str | None = None,
+        wait: Wait = sleep,
+        timeout: float = 30.0,
+        ceiling: float = 300.0,
+        tries: int = 5,
+    ) -> None:
+        """``timeout`` bounds a silence, ``ceiling`` a whole answer, in seconds."""
+        self.endpoint = endpoint
+        self.requests = 0
+        self._origin = origin(endpoint)
+        self._token = token
+        self._wait = wait
+        self._timeout = timeout
+        self._ceiling = ceiling
+        self._tries = tries
+        # The Hub counts API calls and file resolutions apart.
+        self._api, self._resolve = Pace(wait=wait), Pace(wait=wait)
+        self._http: httpx2.Client | None = None
+
+    def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        most: int = MAX_BODY,
+        *,
+        decode: Callable[[bytes], Any] | None = None,
+    ) -> Answer:
+        """The answer to GET; redirects are followed, the body ends after ``most`` bytes.
+
+        A 200 whose body ``decode`` refuses with ``ValueError`` is tried again like any passing
+        failure. Raises ``IncompleteError`` when every try failed, ``CredentialsError`` when the
+        token is refused, ``PlatformError`` when the Hub library is told to stay offline.
+        """
+        import httpx2
+
+        reason = ""
+        for attempt in range(self._tries):
+            stated: Mapping[str, str] = {}
+            try:
+                answer = self._once(url, headers or {}, most)
+                if answer.status not in RETRY_STATUSES:
+                    _refuse_bad_token(answer)
+                    if decode is None or answer.status != 200:
+                        return answer
+                    return _decoded(answer, decode)
+                stated, reason = answer.headers, f"HTTP {answer.status}"
+            except (_GarbledError, _TooSlowError) as error:
+                reason = str(error)
+            except (httpx2.TransportError, httpx2.DecodingError) as error:
+                reason = f"{type(error).__name__} ({error})"[:200]
+            except (httpx2.RequestError, httpx2.InvalidURL) as error:
+                reason = f"{type(error).__name__} ({error})"[:200]
+                break
+            if attempt + 1 < self._tries:
+                self._wait(reason, retry_delay(attempt, stated))
+        host = urlsplit(url).netloc
+        raise IncompleteError(f"no usable answer from {host}: {reason}", hint=_RESUME)
+
+    def close(self) -> None:
+        """Let go of connections; the session can still be used."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def _once(self, url: str, headers: Mapping[str, str], most: int) -> Answer:
+        from huggingface_hub.errors import OfflineModeIsEnabled
+
+        client = self._client()
+        pace = self._api if urlsplit(url).path.startswith("/api/") else self._resolve
+        pace.before()
+        self.requests += 1
+        deadline = time.monotonic() + self._ceiling
+        sent = dict(headers)
+        if self._token and origin(url) == self._origin:  # httpx2 drops it on the way elsewhere
+            sent["Authorization"] = f"Bearer {self._token}"
+        try:
+            with client.stream("GET", url, headers=sent) as response:
+                for hop in (*response.history, response):
+                    if origin(str(hop.url)) == self._origin:
+                        pace.after(hop.headers)
+                return Answer(
+                    url=str(response.url),
+                    status=response.status_code,
+                    headers={name.lower(): text for name, text in response.headers.items()},
+                    body=_body(response, most, deadline),
+                    hops=tuple(str(hop.url) for hop in response.history),
+                )
+        except OfflineModeIsEnabled:
+            raise PlatformError(
+                "the Hub may not be asked while HF_HUB_OFFLINE is set",
+                hint="unset HF_HUB_OFFLINE, or audit a recorded catalogue:FILE",
+            ) from None
+
+    def _client(self) -> httpx2.Client:
+        if self._http is None:
+            import httpx2
+            from huggingface_hub import get_session
+
+            self._http = httpx2.Client(
+                event_hooks=get_session().event_hooks,
+                follow_redirects=True,
+                timeout=self._timeout,
+                headers={"User-Agent": USER_AGENT},
+            )
+        return self._http
+
+
+class _GarbledError(Exception):
+    """A 200 whose body is not what a Hub sends."""
+
+
+class _TooSlowError(Exception):
+    """A server that drips bytes never trips the socket's timeout."""
+
+
+def _body(response: httpx2.Response, most: int, deadline: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) >= most:
+            return bytes(body[:most])
+        if time.monotonic() > deadline:
+            raise _TooSlowError("the answer came too slowly to its end")
+    return bytes(body)
+
+
+def _decoded(answer: Answer, decode: Callable[[bytes], Any]) -> Answer:
+    try:
+        value = decode(answer.body)
+    except ValueError:
+        raise _GarbledError("a body that is not what was asked for") from None
+    return replace(answer, value=value)
+
+
+def _refuse_bad_token(answer: Answer) -> None:
+    said = answer.body[:4096].lower() + answer.headers.get("x-error-message", "").lower().encode()
+    if answer.status == 401 and b"invalid credentials" in said:
+        raise CredentialsError(
+            "the Hub refuses the token",
+            hint="set HF_TOKEN to a valid token, or unset it, or run `hf auth login`",
+        )

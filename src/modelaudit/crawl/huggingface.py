@@ -1,0 +1,300 @@
+"""The Hugging Face Hub as a platform: its list API, its model API and its files.
+
+Listing is ``GET /api/models`` in the order of creation, a thousand records a page, following the
+``Link`` header (https://huggingface.co/docs/hub/api); one page carries everything but file
+digests, which cost one call per repository (``?blobs=true``). ``config.json`` is never read: the
+Hub counts that as a download (https://huggingface.co/docs/hub/models-download-stats).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+import msgspec
+
+from modelaudit.crawl.hub_records import read, sizes, split
+from modelaudit.crawl.hub_replay import LONGEST_TEXT, TEXTS, replay
+from modelaudit.crawl.hub_session import Answer, HubSession, origin
+from modelaudit.crawl.pacing import Wait, sleep
+from modelaudit.crawl.platform import Source
+from modelaudit.crawl.ranges import HttpReader
+from modelaudit.domain.errors import CredentialsError, IncompleteError, UsageError
+from modelaudit.domain.model import Gap, Model, Page, Received, Record
+from modelaudit.domain.reader import Reader, ReadError
+from modelaudit.domain.refs import ModelRef, hf, key, local
+from modelaudit.domain.words import GapReason
+
+PAGE_SIZE = 1000
+OPTIONAL = ("gguf", "safetensors", "disabled", "config", "library_name", "baseModels")
+"""Fields done without, in this order, where a Hub does not know one of them (HTTP 400)."""
+EXPAND = (
+    "author", "cardData", "createdAt", "downloads", "gated", "lastModified", "likes",
+    "pipeline_tag", "private", "sha", "siblings", "tags", *OPTIONAL,
+)  # fmt: skip
+"""Fields asked for; naming any drops all that are not named."""
+
+SILENT_MODELS = 3
+"""So many models in a row without any answer mean that the Hub is gone, not the models."""
+
+_NEXT = re.compile(r'<([^<>]{1,8192})>\s*;[^,<>]*\brel="?next\b')
+_NEEDS_TOKEN = "set HF_TOKEN to a token that may read it, or run `hf auth login`"  # noqa: S105 - advice
+
+
+class HuggingFace:
+    """One Hub, asked with one token; nothing is loaded or asked before the first request."""
+
+    name = "hf"
+
+    def __init__(
+        self,
+        *,
+        endpoint: str | None = None,
+        token: str | None = None,
+        wait: Wait = sleep,
+        timeout: float = 30.0,
+        tries: int = 5,
+    ) -> None:
+        """``endpoint`` defaults to HF_ENDPOINT, ``token`` to HF_TOKEN or the hf login."""
+        chosen = endpoint or os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+        self._endpoint = chosen.rstrip("/")
+        if not re.match(r"https?://[^/\s]+\Z", self._endpoint):
+            raise UsageError(f"{chosen!r} is not an endpoint", hint="set HF_ENDPOINT to an origin")
+        self._token = token
+        self._wait = wait
+        self._timeout = timeout
+        self._tries = tries
+        self._opened: HubSession | None = None
+
+    @property
+    def requests(self) -> int:
+        """Requests made so far."""
+        return self._opened.requests if self._opened else 0
+
+    def list(self, source: Source, cursor: str | None) -> Iterator[Page]:
+        """The whole Hub, one author or one model; the cursor is the URL of the next page."""
+        if source.kind == "model":
+            yield self._model(hf(source.value))
+        else:
+            yield from self._walk(
+                {"author": source.value} if source.kind == "author" else {}, cursor
+            )
+
+    def children(self, parent: ModelRef, cursor: str | None) -> Iterator[Page]:
+        """Models with the tag ``base_model:{parent}``."""
+        return self._walk({"filter": f"base_model:{local(parent)}"}, cursor)
+
+    def details(self, refs: Sequence[ModelRef]) -> Iterator[Page]:
+        """One page per model: its record with file digests, and its texts on lineage."""
+        silent = 0
+        for ref in refs:
+            try:
+                page = self._detailed(ref)
+                silent = 0
+            except IncompleteError as error:
+                silent += 1
+                if silent == SILENT_MODELS:
+                    raise
+                page = Page(gaps=(Gap(reason=GapReason.UNREADABLE, detail=str(error), model=ref),))
+            yield page
+
+    def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
+        """Nothing: the Hub does not search by digest."""
+        return iter(())
+
+    def open(self, ref: ModelRef, revision: str | None, path: str, size: int | None) -> Reader:
+        """One file of a repository, read by ranges."""
+        if ".." in path.split("/"):
+            raise ReadError("the path leads out of its repository")
+        return HttpReader(self._session.get, self._file_url(local(ref), revision, path), size)
+
+    def replay(self, kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
+        """The page of an archived line of kind ``list``, ``model`` or ``text``."""
+        return replay(kind, record, url=url, status=status, at=at)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._opened:
+            self._opened.close()
+
+    @property
+    def _session(self) -> HubSession:
+        if self._opened is None:
+            from huggingface_hub import get_token
+
+            token = self._token or get_token()
+            if token and not (token.isascii() and token.isprintable()):
+                raise CredentialsError("the Hub's token holds characters no token has")
+            self._opened = HubSession(
+                self._endpoint,
+                token=token,
+                wait=self._wait,
+                timeout=self._timeout,
+                tries=self._tries,
+            )
+        return self._opened
+
+    def _walk(self, query: dict[str, str], cursor: str | None) -> Iterator[Page]:
+        gaps: tuple[Gap, ...] = ()
+        if cursor is None:
+            url, answer, gaps = self._first_page(query)
+        else:
+            url = self._own(cursor)
+            answer = self._session.get(url, decode=split)
+        seen, previous = {url}, frozenset[str]()
+        while True:
+            _demand_list(answer)
+            records, odd, received = _listed(answer.value, url)
+            ids = frozenset(r.model.stable_id or key(r.model.ref) for r in records)
+            onward = _next(answer)
+            stuck = onward is not None and (onward in seen or ids <= previous)
+            page_gaps = (*gaps, *odd)
+            if stuck:
+                detail = "the Hub repeats itself here: the rest was not listed"
+                page_gaps += (Gap(reason=GapReason.MALFORMED, detail=detail, file=url),)
+                onward = None
+            leads_away = onward is not None and not self._is_own(onward)
+            cursor = url if leads_away else onward
+            yield Page(records=records, gaps=page_gaps, received=received, cursor=cursor)
+            if onward is None:
+                return
+            url, previous, gaps = self._own(onward), ids, ()
+            seen.add(url)
+            answer = self._session.get(url, decode=split)
+
+    def _first_page(self, query: dict[str, str]) -> tuple[str, Answer, tuple[Gap, ...]]:
+        """The first page with all the fields that this Hub knows."""
+        for count in range(len(OPTIONAL) + 1):
+            left_out = OPTIONAL[:count]
+            url = f"{self._endpoint}/api/models?" + urlencode([
+                ("limit", PAGE_SIZE), ("sort", "createdAt"), ("direction", 1), *query.items(),
+                *(("expand[]", field) for field in EXPAND if field not in left_out),
+            ])  # fmt: skip
+            answer = self._session.get(url, decode=split)
+            if answer.status != 400:
+                break
+        detail = f"the Hub would not list these fields: {', '.join(left_out)}"
+        gaps = (Gap(reason=GapReason.UNMAPPED, detail=detail),) if left_out else ()
+        return url, answer, gaps
+
+    def _detailed(self, ref: ModelRef) -> Page:
+        page = self._model(ref)
+        listed = sizes(bytes(page.received[0].record))
+        for record in page.records:
+            for path, (shown_by, _) in TEXTS.items():
+                if shown_by not in record.model.traits:
+                    continue
+                text = self._text(record.model, path, listed.get(path))
+                page = Page(
+                    records=page.records,
+                    documents=page.documents + text.documents,
+                    gaps=page.gaps + text.gaps,
+                    renamed=page.renamed,
+                    received=page.received + text.received,
+                )
+                if any(gap.reason is GapReason.GATED for gap in text.gaps):
+                    break  # the other files of the repository are closed as well
+        return page
+
+    def _model(self, ref: ModelRef) -> Page:
+        url = f"{self._endpoint}/api/models/{quote(local(ref))}?blobs=true"
+        answer = self._session.get(url, decode=_json_object)
+        record = answer.body if answer.status == 200 else msgspec.json.encode(_refusal(answer))
+        return self._received("model", url, answer.status, record)
+
+    def _text(self, model: Model, path: str, size: int | None) -> Page:
+        repo = local(model.ref)
+        url = self._file_url(repo, model.revision, path)
+
+        def demand_size(body: bytes) -> None:
+            """A text has no form that shows whether it is whole or a web page of errors."""
+            if size is not None and len(body) != min(size, LONGEST_TEXT + 1):
+                raise ValueError("not of the size listed")
+
+        try:
+            answer = self._session.get(url, most=LONGEST_TEXT + 1, decode=demand_size)
+        except IncompleteError as error:
+            gap = Gap(reason=GapReason.UNREADABLE, detail=str(error), model=model.ref, file=path)
+            return Page(gaps=(gap,))
+        record: dict[str, Any] = {"id": repo, "sha": model.revision, "path": path}
+        if answer.status == 200:
+            record["text"] = answer.body[:LONGEST_TEXT].decode("utf-8", "replace")
+            record["cut"] = len(answer.body) > LONGEST_TEXT
+        else:
+            record |= _refusal(answer)
+        return self._received("text", url, answer.status, msgspec.json.encode(record))
+
+    def _received(self, kind: str, url: str, status: int, record: bytes) -> Page:
+        """The page that replaying this answer gives, with the line to replay."""
+        at = int(time.time())
+        page = self.replay(kind, record, url=url, status=status, at=at)
+        line = Received(
+            platform=self.name, kind=kind, url=url, status=status, at=at, record=msgspec.Raw(record)
+        )
+        return replace(page, received=(line,))
+
+    def _file_url(self, repo: str, revision: str | None, path: str) -> str:
+        where = quote(revision or "main", safe="")
+        return f"{self._endpoint}/{quote(repo)}/resolve/{where}/{quote(path)}"
+
+    def _is_own(self, url: str) -> bool:
+        try:
+            own = origin(url) == origin(self._endpoint)
+        except ValueError:
+            return False
+        return own and urlsplit(url).path == "/api/models"
+
+    def _own(self, url: str) -> str:
+        if not self._is_own(url):
+            raise IncompleteError(
+                f"the next page is not on {self._endpoint}: {url[:200]!r}",
+                hint="crawl with the HF_ENDPOINT that the crawl began with",
+            )
+        return url
+
+
+def _listed(
+    page: Sequence[msgspec.Raw], url: str
+) -> tuple[tuple[Record, ...], tuple[Gap, ...], tuple[Received, ...]]:
+    at = int(time.time())
+    records: list[Record] = []
+    gaps: list[Gap] = []
+    for raw in page:
+        found = read(raw, at)
+        if isinstance(found, Record):
+            records.append(found)
+        else:
+            gaps.append(found)
+    received = tuple(
+        Received(platform="hf", kind="list", url=url, status=200, at=at, record=raw) for raw in page
+    )
+    return tuple(records), tuple(gaps), received
+
+
+def _demand_list(answer: Answer) -> None:
+    if answer.status in (401, 403):
+        raise CredentialsError(
+            f"the Hub does not list this to us (HTTP {answer.status})", hint=_NEEDS_TOKEN
+        )
+    if answer.status != 200:
+        raise IncompleteError(f"the Hub answered HTTP {answer.status} where a list was asked for")
+
+
+def _next(answer: Answer) -> str | None:
+    link = _NEXT.search(answer.headers.get("link", ""))
+    return urljoin(answer.url, link[1]) if link else None
+
+
+def _json_object(body: bytes) -> None:
+    if not body.lstrip().startswith(b"{") or len(split(b"[" + body + b"]")) != 1:
+        raise ValueError("not a JSON object")
+
+
+def _refusal(answer: Answer) -> dict[str, str]:
+    said = answer.headers.get("x-error-message") or answer.body[:512].decode("utf-8", "replace")
+    return {"code": answer.headers.get("x-error-code", "")[:64], "error": said[:512]}

@@ -1,0 +1,300 @@
+"""A patient JSON client over requests, for every platform but the Hub.
+
+Each request has a ceiling in wall-clock seconds (a server that drips bytes never trips a socket
+timeout), a size cap, and retries paced by ``crawl/pacing.py``. The token goes to its own origin
+only and is dropped on the way to any other; pictures and films are refused unread.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from modelaudit import __version__
+from modelaudit.crawl.pacing import RETRY_STATUSES, Pace, Wait, retry_delay, sleep
+from modelaudit.domain.errors import IncompleteError
+
+if TYPE_CHECKING:
+    import requests
+
+USER_AGENT = f"modelaudit/{__version__} (model provenance audit)"
+MAX_BYTES = 64 << 20
+MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REFUSED_TYPES = ("image/", "video/")
+
+Params = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a server said."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @cached_property
+    def value(self) -> Any:
+        """The decoded JSON; ``None`` where the body was something else."""
+        try:
+            return decode(self.body)
+        except ValueError:
+            return None
+
+
+def decode(body: bytes | str) -> Any:
+    """The JSON value of a hostile text; ``ValueError`` when it is none.
+
+    NaN and infinities become ``None`` and lone surrogates ``?``, so that whatever comes out can
+    be stored and encoded again.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError):
+        pass  # one odd character must not cost a page: the slow, lenient way
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    try:
+        return _encodable(json.loads(text, parse_constant=lambda _: None))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(item) for name, item in value.items()}
+    return value
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what a token belongs to."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    port = parts.port or {"http": 80, "https": 443}.get(scheme)
+    return scheme, (parts.hostname or "").lower(), port
+
+
+class WebSession:
+    """One platform's connection; not for use by several threads at a time."""
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        token: str | None = None,
+        wait: Wait = sleep,
+        timeout: float = 30,
+        interval: float = 0.0,
+        ceiling: float | None = None,
+        tries: int = 5,
+        max_bytes: int = MAX_BYTES,
+        settled: Callable[[Answer], bool] = lambda answer: False,
+    ) -> None:
+        """``timeout`` bounds a silence, ``ceiling`` (4 × as long) a whole request, in seconds.
+
+        ``settled`` names answers that look temporary and are not.
+        """
+        self.base = base.rstrip("/")
+        self.requests = 0
+        self._token = token
+        self._pace = Pace(wait=wait, interval=interval)
+        self._timeout = timeout
+        self._ceiling = ceiling or 4 * timeout
+        self._tries = tries
+        self._max_bytes = max_bytes
+        self._settled = settled
+        self._http: requests.Session | None = None
+        self._sockets: list[socket.socket] = []
+
+    def get(self, path: str, params: Params = ()) -> Answer:
+        """The JSON answer to GET, whatever its status; redirects are followed.
+
+        Raises ``IncompleteError`` when every try failed or the answer is refused.
+        """
+        return self._patiently(_Ask(url=self.base + path, params=params))
+
+    def post(self, path: str, payload: Any) -> Answer:
+        """The answer to a POST of JSON that only asks a question; it is never redirected."""
+        return self._patiently(_Ask(url=self.base + path, method="POST", payload=payload))
+
+    def fetch(self, url: str, headers: Mapping[str, str], most: int) -> Answer:
+        """At most ``most`` bytes of what an address serves, of whatever kind."""
+        return self._patiently(_Ask(url=url, headers=headers, most=most))
+
+    def close(self) -> None:
+        """Let go of connections; the session can still be used."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def _patiently(self, ask: _Ask) -> Answer:
+        reason = ""
+        for attempt in range(self._tries):
+            headers: Mapping[str, str] = {}
+            try:
+                answer = self._follow(ask)
+            except _TransientError as error:
+                reason = str(error)
+            else:
+                headers, reason = answer.headers, f"HTTP {answer.status}"
+                if ask.most is None and answer.status == 200 and answer.value is None:
+                    reason = "not JSON"  # a maintenance page, or half an answer
+                elif answer.status not in RETRY_STATUSES or self._settled(answer):
+                    return answer
+            if attempt + 1 < self._tries:
+                self._pace.wait(reason, retry_delay(attempt, headers))
+        raise IncompleteError(
+            f"{urlsplit(ask.url).netloc} does not answer ({reason}, {self._tries} tries)",
+            hint="run the same command again later: it goes on from where it stopped",
+        )
+
+    def _follow(self, ask: _Ask) -> Answer:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._once(ask)
+            target = answer.headers.get("location")
+            if ask.method != "GET" or not target or answer.status not in REDIRECTS:
+                return answer
+            try:
+                ask = replace(ask, url=urljoin(answer.url, target), params=())
+            except ValueError:
+                raise IncompleteError(f"redirected to no address: {target[:200]!r}") from None
+        raise IncompleteError(f"{urlsplit(self.base).netloc} redirects without end")
+
+    def _once(self, ask: _Ask) -> Answer:
+        import requests
+
+        if self._http is None:
+            self._http = _session(self._sockets)
+        self._pace.before()
+        self.requests += 1
+        late = threading.Event()
+        watch = threading.Timer(self._ceiling, self._hang_up, (late,))
+        watch.daemon = True
+        watch.start()
+        try:
+            with self._http.request(
+                ask.method,
+                ask.url,
+                params=list(ask.params),
+                headers=dict(ask.headers),
+                json=ask.payload,
+                auth=self._authorise,
+                timeout=self._timeout,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                headers = {name.lower(): text for name, text in response.headers.items()}
+                self._pace.after(headers)
+                body = self._body(response, headers.get("content-type", ""), ask.most)
+        except requests.Timeout:
+            raise _TransientError(f"nothing for {self._timeout:g} s") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise IncompleteError(f"no address that can be asked: {ask.url[:200]!r}") from None
+        except requests.RequestException as error:
+            what = f"no end within {self._ceiling:g} s" if late.is_set() else type(error).__name__
+            raise _TransientError(what) from None
+        finally:
+            watch.cancel()
+        if late.is_set():
+            raise _TransientError(f"no end within {self._ceiling:g} s")
+        return Answer(url=response.url, status=response.status_code, headers=headers, body=body)
+
+    def _body(self, response: requests.Response, content_type: str, most: int | None) -> bytes:
+        """The decoded body; one longer than ``most`` is cut there, one over the cap refused."""
+        if content_type.strip().lower().startswith(REFUSED_TYPES):
+            raise IncompleteError(f"refused unread: {content_type[:60]!r} from {response.url!r}")
+        body = bytearray()
+        for chunk in response.iter_content(65536):
+            body += chunk
+            if most is not None and len(body) >= most:
+                return bytes(body[:most])
+            if len(body) > self._max_bytes:
+                raise IncompleteError(f"more than {self._max_bytes} bytes from {response.url!r}")
+        return bytes(body)
+
+    def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """As the session's only ``auth`` it also keeps ~/.netrc out of the request."""
+        if self._token and origin(request.url or "") == origin(self.base):
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def _hang_up(self, late: threading.Event) -> None:
+        late.set()
+        for connection in self._sockets:
+            with suppress(OSError):  # already closed by either side
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """One request, before it is sent."""
+
+    url: str
+    method: str = "GET"
+    params: Params = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    payload: Any = None
+    most: int | None = None
+
+
+class _TransientError(Exception):
+    """A try that another try may better."""
+
+
+def _session(sockets: list[socket.socket]) -> requests.Session:
+    """A requests session that notes the sockets it opens, for the watch to hang up."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+
+    def note(opened: socket.socket) -> None:
+        sockets[:] = [*(s for s in sockets if s.fileno() != -1), opened]
+
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            note(self.sock)
+
+    class Secure(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            note(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> None:
+            """None: requests would read a redirect's body without a limit to prepare the next."""
+
+    adapter = HTTPAdapter(max_retries=0)
+    adapter.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    session = Session()
+    session.headers["User-Agent"] = USER_AGENT
+    session.headers["Accept"] = "application/json"
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session

@@ -1,0 +1,58 @@
+"""One hop of lineage, reduced to what its verdict depends on, and packed into one integer."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Final, NamedTuple
+
+from modelaudit.domain.words import Grade, Relation
+
+
+class Flag(IntFlag):
+    """What is odd about an edge."""
+
+    NONE = 0
+    DATE = 1
+    """The parent was created more than 30 days after the child."""
+    CYCLE = 2
+    """The edge lies inside a cycle of claims."""
+    UNDIRECTED = 4
+    """Same bytes, and the child is not known to be the later one."""
+    CONFLICT = 8
+    """A stronger claim about the child says something else."""
+    ALLOWED = 16
+    """The child is on an allow list."""
+    SINGLE_SOURCE = 32
+    """The listed digest rests on one source."""
+    UNDATED = 64
+    """A dated rule applies and the child has no date."""
+
+
+class Edge(NamedTuple):
+    """One hop of a path, reduced to what its verdict depends on."""
+
+    relation: Relation
+    grade: Grade
+    flags: Flag = Flag.NONE
+    weight: float | None = None
+    """A merge parent's share; ``None`` when unknown."""
+
+
+UNKNOWN_WEIGHT: Final = 1023
+
+
+def pack(edge: Edge) -> int:
+    """An edge as one integer: relation, grade, flags and the merge weight in thousandths."""
+    weight = UNKNOWN_WEIGHT if edge.weight is None else int(max(0, min(edge.weight, 1)) * 1000)
+    return edge.relation | edge.grade << 4 | edge.flags << 8 | weight << 16
+
+
+def unpack(code: int) -> Edge:
+    """The edge behind a code; weights come back as whole thousandths."""
+    weight = code >> 16
+    return Edge(
+        Relation(code & 15),
+        Grade(code >> 4 & 15),
+        Flag(code >> 8 & 255),
+        None if weight == UNKNOWN_WEIGHT else weight / 1000,
+    )

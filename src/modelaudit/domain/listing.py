@@ -1,0 +1,44 @@
+"""What the lists of a run look for, compiled: the rows that are joined with the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelaudit.domain.entry import Entry
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDigest:
+    """A digest of an entry."""
+
+    entry: int
+    sha256: str
+    component: Component
+    single_source: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedDataset:
+    """A training set whose id means something else from a day on."""
+
+    entry: int
+    ref: ModelRef
+    before: int
+    """UTC seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Everything that is listed, by the entries' numbers in this run (1, 2, …)."""
+
+    entries: Mapping[int, Entry] = field(default_factory=dict)
+    roots: tuple[tuple[int, ModelRef], ...] = ()
+    """(entry, node): models, re-hosts, datasets and platform labels."""
+    digests: tuple[ListedDigest, ...] = ()
+    dated: tuple[DatedDataset, ...] = ()
+    allowed: frozenset[ModelRef] = frozenset()
+    name_patterns: tuple[tuple[int, str], ...] = ()
+    """(entry, regular expression)."""

@@ -1,0 +1,120 @@
+"""Markdown for issues and drafts of notices: what is recommended and why, what was not examined.
+
+Every foreign value stands in a code span: there neither markup nor mentions nor autolinks act
+(GitHub Flavored Markdown, section 6.3). Rows are cut so that the text fits into an issue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from modelaudit.domain import refs
+from modelaudit.domain.finding import Finding, Report
+from modelaudit.domain.times import format_time
+from modelaudit.domain.words import Verdict
+from modelaudit.report import words
+from modelaudit.report.clean import for_markdown, link
+from modelaudit.report.record import source, url, window
+
+name = "markdown"
+suffix = ".md"
+
+ROWS = 40
+"""Findings shown of each verdict."""
+_WIDTH = 120
+_LINKS = 5
+
+
+def render(report: Report) -> Iterator[str]:
+    """Verdict line, scope, take-downs, reviews, not examined, lists."""
+    run, summary = report.run, report.summary
+    yield f"# Model lineage audit\n\n**{words.headline(report)}**\n\n{words.STATEMENT}\n\n"
+    if note := _how_proved(report):
+        yield f"{note}\n\n"
+    yield f"- Run: {for_markdown(run.id)}, {format_time(run.started)} to "
+    yield f"{format_time(run.finished) or 'not finished'}, by {for_markdown(run.tool)}\n"
+    yield f"- Sources: {', '.join(for_markdown(s, _WIDTH) for s in run.sources)}\n"
+    yield f"- Standard of proof: {run.standard}; read: {run.read}\n"
+    for platform, reach in sorted(summary.downloads_affected.items()):
+        yield f"- Take-down reaches {words.reach(platform, reach)}\n"
+    shelves: dict[Verdict, list[Finding]] = {Verdict.TAKE_DOWN: [], Verdict.REVIEW: []}
+    for finding in report.findings(order="reach"):
+        if finding.verdict not in shelves:
+            break
+        if len(shelves[finding.verdict]) < ROWS:
+            shelves[finding.verdict].append(finding)
+    for verdict, title in ((Verdict.TAKE_DOWN, "Take-down"), (Verdict.REVIEW, "Review")):
+        shelf, total = shelves[verdict], summary.findings.get(verdict, 0)
+        yield f"\n## {title} ({total:,})\n\n"
+        yield from _table(
+            ("Model", "Leads to", "Relation, grade", "Entry", "Downloads", "Decided by"),
+            (_row(finding) for finding in shelf),
+        )
+        if total > len(shelf):
+            yield f"\nThe first {len(shelf)} of {total:,}; the JSON report has them all.\n"
+    yield from _not_examined(report)
+    yield "\n## Lists\n\n"
+    yield from _table(
+        ("List", "Version", "sha256"),
+        ((for_markdown(b.id), for_markdown(b.version), f"`{b.sha256}`") for b in run.blocklists),
+    )
+
+
+def _how_proved(report: Report) -> str:
+    total = report.summary.findings.get(Verdict.TAKE_DOWN, 0)
+    proved = words.proved_total(report.summary, Verdict.TAKE_DOWN)
+    if not total:
+        return ""
+    if not proved:
+        return "Every take-down below rests on a declaration or a record, none on the weights."
+    return (
+        f"{proved:,} of {words.amount(total, 'take-down finding')} "
+        f"{'is' if proved == 1 else 'are'} proved by bytes or weights; the others rest on "
+        "declarations or records."
+    )
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    page = link(url(finding))
+    model = for_markdown(finding.model, _WIDTH) + (f" [page](<{page}>)" if page else "")
+    sources = {link(source(claim)): claim.grade for claim in finding.claims}
+    evidence = ", ".join(
+        f"[{grade}](<{at}>)" for at, grade in islice(sources.items(), _LINKS) if at
+    )
+    downloads = "" if finding.downloads is None else f"{finding.downloads:,}"
+    span = words.window(window(refs.platform(finding.model)))
+    waived = f" (waived: {for_markdown(finding.waiver, _WIDTH)})" if finding.waiver else ""
+    hops = words.amount(finding.hops, "hop")
+    return (
+        model,
+        for_markdown(finding.path[-1], _WIDTH),
+        f"{finding.relation}, {hops}, {evidence or finding.grade}",
+        for_markdown(finding.entry, _WIDTH),
+        f"{downloads} {span}" if downloads else "",
+        for_markdown(finding.decided_by, 2 * _WIDTH) + waived,
+    )
+
+
+def _not_examined(report: Report) -> Iterator[str]:
+    coverage = report.coverage
+    yield f"\n## Not examined\n\n{words.not_examined(coverage)} {words.NOT_CLEAN}\n\n"
+    yield from _table(
+        ("Count", "Reason", "Meaning"),
+        (
+            (f"{count:,}", str(reason), words.GAP[reason])
+            for reason, count in words.gaps_by_reason(coverage.gaps)
+        ),
+    )
+    if without := coverage.entries_without_reference:
+        yield "\nEntries without reference weights, so that only words and digests could match: "
+        yield ", ".join(for_markdown(entry) for entry in islice(without, ROWS)) + "\n"
+
+
+def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    lines = [f"| {' | '.join(row)} |\n" for row in rows]
+    if not lines:
+        yield "None.\n"
+        return
+    yield f"| {' | '.join(titles)} |\n|{' --- |' * len(titles)}\n"
+    yield from lines

@@ -1,0 +1,72 @@
+"""A table for a terminal: the 25 findings that matter most. Pipes get TSV, which cuts nothing."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from modelaudit.domain.finding import Finding, Report
+from modelaudit.domain.words import Verdict
+from modelaudit.report import words
+from modelaudit.report.clean import for_terminal, shorten
+from modelaudit.report.record import VERDICTS
+
+name = "table"
+suffix = ".txt"
+
+ROWS = 25
+_NARROW = 100
+_COLUMNS = ("VERDICT", "GRADE", "DOWNLOADS", "MODEL", "RELATION", "ENTRY")
+_STYLE = {Verdict.TAKE_DOWN: "bold red", Verdict.REVIEW: "bold", Verdict.NOTE: ""}
+
+
+def render(report: Report, *, width: int = 120, colour: bool = False) -> Iterator[str]:
+    """The table at ``width`` columns, then what it leaves out.
+
+    Colour (bold, dim, red) only repeats what the words say.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    findings = list(report.findings(order="reach", limit=ROWS))
+    screen = io.StringIO()
+    console = Console(
+        file=screen, width=width, force_terminal=colour, no_color=not colour, highlight=False
+    )
+    if findings:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for title in _COLUMNS if width >= _NARROW else _COLUMNS[:-2]:
+            number = title == "DOWNLOADS"
+            table.add_column(title, no_wrap=True, justify="right" if number else "left")
+        for finding in findings:
+            cells = _cells(finding, width // 3)[: len(table.columns)]
+            table.add_row(Text(cells[0], style=_STYLE[finding.verdict]), *map(Text, cells[1:]))
+        console.print(table)
+    for line in _below(report, len(findings)):
+        console.print(Text(line))
+    yield screen.getvalue()
+
+
+def _cells(finding: Finding, room: int) -> tuple[str, ...]:
+    hops = f", {finding.hops} hops" if finding.hops > 1 else ""
+    return (
+        str(finding.verdict),
+        str(finding.grade),
+        "" if finding.downloads is None else f"{finding.downloads:,}",
+        shorten(for_terminal(finding.model), room),
+        f"{finding.relation}{hops}",
+        shorten(for_terminal(finding.entry), room * 2 // 3),
+    )
+
+
+def _below(report: Report, shown: int) -> Iterator[str]:
+    total = sum(report.summary.findings.get(verdict, 0) for verdict in VERDICTS)
+    if total > shown:
+        yield f"… {total - shown:,} more findings"
+    elif not total:
+        yield "No findings."
+    reasons = " · ".join(
+        f"{count:,} {reason}" for reason, count in words.gaps_by_reason(report.coverage.gaps)
+    )
+    yield words.not_examined(report.coverage) + (f" ({reasons})" if reasons else "")

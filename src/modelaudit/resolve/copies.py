@@ -1,0 +1,72 @@
+"""Who copied whom, among models that hold the same main file: the rule, without the database.
+
+Verdicts flow from the source to its copies, so a wrong direction would frame an author whose file
+a stranger uploaded again. Where the direction is not clear, the group has none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component
+
+NAME: Final = "same-bytes"
+"""Extractor of directed copy claims."""
+
+NAME_UNDIRECTED: Final = "same-bytes-undirected"
+"""Extractor of copy claims whose direction is not known; the smaller reference stands as parent."""
+
+CLEAR_MARGIN: Final = 30 * 86_400
+"""Seconds by which the oldest must lead; repositories are often made days before they open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One model of a group that shares a file."""
+
+    node: int
+    ref: ModelRef
+    created: int | None
+    names: frozenset[int]
+    """Nodes that this member names as its parents."""
+
+
+def source_of(members: Sequence[Member]) -> Member | None:
+    """The member that the others copied, or ``None`` where that is not clear.
+
+    It is the one that other members name as their parent; else the oldest by a clear margin. A
+    named member that is itself clearly younger than another is no source: a re-upload could name
+    itself so.
+    """
+    oldest = _clearly_oldest(members)
+    nodes = {member.node for member in members}
+    named = Counter(name for member in members for name in member.names & nodes - {member.node})
+    ranked = named.most_common(2)
+    if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
+        favourite = next(member for member in members if member.node == ranked[0][0])
+        return favourite if oldest in (None, favourite) else None
+    return oldest
+
+
+def _clearly_oldest(members: Sequence[Member]) -> Member | None:
+    dated = sorted((m.created, m.ref) for m in members if m.created is not None)
+    if len(dated) < len(members) or len(dated) < 2:
+        return None
+    if dated[1][0] - dated[0][0] < CLEAR_MARGIN:
+        return None
+    return next(member for member in members if member.ref == dated[0][1])
+
+
+def main_component(components: Sequence[Component | None]) -> Component | None:
+    """What a shared file is, from what each holder says: bytes are the same part everywhere.
+
+    ``None`` when nobody knows, or when anyone says that it is not a main part.
+    """
+    said = [component for component in components if component is not None]
+    if not said or not all(component.main for component in said):
+        return None
+    return Counter(said).most_common(1)[0][0]

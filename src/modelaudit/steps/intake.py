@@ -1,0 +1,159 @@
+"""From a page that a platform sent to rows of the catalogue: extract, archive and store in one go.
+
+The archive's end, the cursor and the rows are committed together, so that a run killed anywhere
+goes on without loss and without duplicates.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from modelaudit.domain import refs
+from modelaudit.domain.claim import Claim
+from modelaudit.domain.model import Document, Gap, Page, Record
+from modelaudit.domain.progress import Progress
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Trait
+from modelaudit.resolve.extractor import extract
+from modelaudit.store.db import transaction
+from modelaudit.store.ingest import Ingest, Reading, Written
+from modelaudit.store.sources import archive_end, note_archive_end
+
+if TYPE_CHECKING:
+    from modelaudit.crawl.archive import ArchiveWriter
+
+
+class Intake:
+    """Takes pages in through the one writing connection."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        archive: ArchiveWriter | None,
+        progress: Progress,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.connection = connection
+        self._archive = archive
+        self._progress = progress
+        self._clock = clock
+        self._ingest = Ingest(connection)
+        if archive is not None:
+            archive.truncate(archive_end(connection))
+            with transaction(connection):
+                note_archive_end(connection, archive.offset)
+
+    @property
+    def now(self) -> int:
+        """UTC seconds."""
+        return int(self._clock())
+
+    def name(self, names: Iterable[ModelRef]) -> dict[ModelRef, int]:
+        """Node ids of these references, as ghosts where they are new."""
+        return self._ingest.name(names)
+
+    def take(
+        self,
+        page: Page,
+        origin: str,
+        also: Callable[[Sequence[int]], object] | None = None,
+    ) -> Written:
+        """Store one page; ``also`` runs in the same transaction with the nodes of its records.
+
+        ``origin`` is what the page's gaps are filed under: a source, or ``details``.
+        """
+        readings, gaps = read(self._with_known_merges(page.records), page.documents)
+        with transaction(self.connection):
+            self._ingest.rename(page.renamed)
+            self._ingest.mark(page.missing, now=self.now)
+            written = self._ingest.write(readings, now=self.now)
+            self._ingest.gaps([*page.gaps, *gaps], origin)
+            if also is not None:
+                named = self._ingest.name([record.model.ref for record in page.records])
+                also([*dict.fromkeys(named.values())])
+            if self._archive is not None and page.received:
+                self._archive.append(page.received)
+                note_archive_end(self.connection, self._archive.offset)
+        self._progress.update(
+            claims=self._progress.claims + written.claims,
+            gaps=self._progress.gaps + len(page.gaps) + len(gaps),
+        )
+        return written
+
+    def _with_known_merges(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Records with the merge flag that an earlier pass over the platform learnt.
+
+        Civitai tells a merge only by answering a filtered list, never in the model itself.
+        """
+        checkpoints = [r for r in records if r.model.kind == "Checkpoint"]
+        if not checkpoints:
+            return records
+        keys = [refs.key(r.model.ref) for r in checkpoints]
+        merges = {
+            row[0]
+            for start in range(0, len(keys), 500)
+            for row in self.connection.execute(
+                f"SELECT key FROM node WHERE traits & {Trait.MERGE.value} AND key IN"
+                f" ({','.join('?' * len(keys[start : start + 500]))})",
+                keys[start : start + 500],
+            )
+        }
+        return [_as_merge(r) if refs.key(r.model.ref) in merges else r for r in records]
+
+
+def read(
+    records: Iterable[Record], documents: Iterable[Document]
+) -> tuple[list[Reading], list[Gap]]:
+    """Records and documents with their claims drawn out; pure."""
+    gaps: list[Gap] = []
+    readings = [_reading(record, gaps) for record in records]
+    by_model: dict[ModelRef, list[Document]] = {}
+    for document in documents:
+        by_model.setdefault(document.model, []).append(document)
+    for ref, group in by_model.items():
+        claims, covered = _claims(group, gaps)
+        readings.append(Reading(ref=ref, claims=claims, covered=covered, detailed=True))
+    return readings, gaps
+
+
+def _reading(record: Record, gaps: list[Gap]) -> Reading:
+    claims, covered = _claims(record.documents, gaps)
+    return Reading(
+        ref=record.model.ref,
+        model=record.model,
+        files=record.files,
+        claims=claims,
+        covered=covered,
+        detailed=record.detailed,
+    )
+
+
+def _claims(
+    documents: Sequence[Document], gaps: list[Gap]
+) -> tuple[list[Claim], frozenset[tuple[str, str]]]:
+    claims: list[Claim] = []
+    covered: list[tuple[str, str]] = []
+    for document in documents:
+        extracted = extract(document)
+        claims += extracted.claims
+        gaps += extracted.gaps
+        covered += [(name, document.path or "") for name in extracted.covered]
+    return claims, frozenset(covered)
+
+
+def _as_merge(record: Record) -> Record:
+    if record.model.traits & Trait.MERGE:
+        return record
+    documents = []
+    for document in record.documents:
+        body = document.body
+        if isinstance(body, dict) and isinstance(body.get("model"), dict):
+            body = {**body, "model": {**body["model"], "checkpointType": "Merge"}}
+        documents.append(replace(document, body=body))
+    model = replace(record.model, traits=record.model.traits | Trait.MERGE)
+    return replace(record, model=model, documents=tuple(documents))

@@ -1,0 +1,230 @@
+"""Listing sources to their end, or as far as limits and platforms allow; always resumable."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from modelaudit.crawl.platform import Platform, Source
+from modelaudit.domain import refs
+from modelaudit.domain.entry import Blocklist
+from modelaudit.domain.errors import IncompleteError, UsageError
+from modelaudit.domain.model import Gap, Page
+from modelaudit.domain.progress import Progress
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import GapReason
+from modelaudit.steps.budget import Budget
+from modelaudit.steps.intake import Intake
+from modelaudit.store import sources as store
+from modelaudit.store.db import transaction
+
+DETAILS = "details"
+"""What gaps of per-model calls are filed under."""
+
+ANCESTORS = 20
+"""How far a narrow source's parents are fetched upwards, as context."""
+
+
+@dataclass(slots=True)
+class Lister:
+    """Lists sources through their platforms into the catalogue."""
+
+    platforms: Mapping[str, Platform]
+    intake: Intake
+    progress: Progress
+    budget: Budget
+    limit: int | None = None
+    """Models per source."""
+
+    def list(self, source: Source, lists: Sequence[Blocklist]) -> bool:
+        """List one source; ``False`` when it was not listed to its end."""
+        if source.platform not in self.platforms:
+            raise UsageError(
+                f"{source.text} is a {source.platform}, which cannot be audited",
+                hint="name a source on hf: or civitai:, or a recorded catalogue:",
+            )
+        platform = self.platforms[source.platform]
+        connection = self.intake.connection
+        with transaction(connection):
+            state = store.open_source(connection, source.text, now=self.intake.now)
+        self.progress.update(step="crawl", subject=source.text, listed=state.listed)
+        try:
+            if source.kind == "descendants":
+                complete = self._descend(platform, source, state, lists)
+            else:
+                complete = self._walk(platform, source, state)
+        except IncompleteError as error:
+            self.progress.watcher.say(f"{source.text}: {error}")
+            return False
+        if complete:
+            self._settle(platform, source, state.id)
+        return complete
+
+    def _walk(self, platform: Platform, source: Source, state: store.Progress) -> bool:
+        listed = state.listed
+        for page in platform.list(source, state.cursor):
+            listed += self._take(page, source, state.id)
+            if self.limit is not None and listed >= self.limit:
+                return page.cursor is None
+            if self.budget.over():
+                raise IncompleteError(self.budget.reason)
+        return True
+
+    def _take(self, page: Page, source: Source, number: int) -> int:
+        fresh = 0
+
+        def advance(nodes: Sequence[int]) -> None:
+            nonlocal fresh
+            fresh = store.advance(self.intake.connection, number, cursor=page.cursor, nodes=nodes)
+
+        self.intake.take(_cut(page, self.limit), source.text, advance)
+        self.progress.update(listed=self.progress.listed + fresh)
+        return fresh
+
+    def _descend(
+        self,
+        platform: Platform,
+        source: Source,
+        state: store.Progress,
+        lists: Sequence[Blocklist],
+    ) -> bool:
+        """Breadth first over declared children; each model is asked for once."""
+        connection = self.intake.connection
+        if not state.under_way:
+            roots = [*_aliases(refs.hf(source.value), lists)]
+            with transaction(connection):
+                ids = self.intake.name(roots)
+                store.extend_frontier(connection, state.id, [ids[root] for root in roots])
+            for page in platform.details(roots):
+                self._take(_without_ghosts(page), source, state.id)
+        listed = state.listed
+        while (item := store.next_in_frontier(connection, state.id)) is not None:
+            row, parent, cursor = item
+            if self.limit is not None and listed >= self.limit:
+                self._note_frontier(source, state.id, f"--limit {self.limit}")
+                return False
+            if self.budget.over():
+                self._note_frontier(source, state.id, self.budget.reason)
+                raise IncompleteError(self.budget.reason)
+            for page in platform.children(parent, cursor):
+                listed += self._take_children(page, source, state.id, row)
+                self.budget.spend()
+                if self.budget.over() or (self.limit is not None and listed >= self.limit):
+                    break
+        return True
+
+    def _take_children(self, page: Page, source: Source, number: int, row: int) -> int:
+        connection = self.intake.connection
+        fresh = 0
+
+        def advance(nodes: Sequence[int]) -> None:
+            nonlocal fresh
+            fresh = store.advance(connection, number, cursor=None, nodes=nodes)
+            store.extend_frontier(connection, number, nodes)
+            store.advance_frontier(connection, row, page.cursor)
+
+        self.intake.take(page, source.text, advance)
+        self.progress.update(listed=self.progress.listed + fresh)
+        return fresh
+
+    def _note_frontier(self, source: Source, number: int, why: str) -> None:
+        left = store.frontier_size(self.intake.connection, number)
+        detail = f"declared children of {left} models were not asked for ({why})"
+        gap = Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=left)
+        self.intake.take(Page(gaps=(gap,)), source.text)
+
+    def _settle(self, platform: Platform, source: Source, number: int) -> None:
+        """The end of a sweep: what it did not meet is asked for by its own address."""
+        connection = self.intake.connection
+        vanished = store.unseen(connection, number)
+        if source.platform == "catalogue":
+            with transaction(connection):
+                store.forget_unseen(connection, number)
+        elif vanished:
+            for page in platform.details(vanished):
+                self.intake.take(page, DETAILS)
+                self.budget.spend()
+                if self.budget.over():
+                    break
+        with transaction(connection):
+            store.finish(connection, number, now=self.intake.now)
+            store.clear_seen(connection, number)
+
+
+def fetch_ancestors(lister: Lister, sources: Sequence[Source]) -> None:
+    """Read the parents of narrow sources upwards, so that their paths are complete.
+
+    They are context: in paths, not in coverage or findings.
+    """
+    narrow = [s.text for s in sources if s.kind in ("model", "author")]
+    if not narrow:
+        return
+    connection = lister.intake.connection
+    for _ in range(ANCESTORS):
+        parents = list(_unseen_parents(connection, narrow))
+        if not parents or lister.budget.over():
+            return
+        for name, platform in lister.platforms.items():
+            wanted = [ref for ref in parents if refs.platform(ref) == name]
+            for page in platform.details(wanted) if wanted else ():
+                lister.intake.take(page, DETAILS)
+                lister.budget.spend()
+
+
+def _unseen_parents(connection: sqlite3.Connection, texts: Sequence[str]) -> Iterator[ModelRef]:
+    """Parents, never asked for, of all that these sources' models descend from."""
+    marks = ",".join("?" * len(texts))
+    rows = connection.execute(
+        "WITH RECURSIVE up(node) AS ("
+        " SELECT m.node FROM member AS m JOIN source AS s ON s.id = m.source"
+        f" WHERE s.text IN ({marks})"
+        " UNION SELECT c.parent FROM claim AS c JOIN up ON c.child = up.node)"
+        " SELECT n.ref FROM up JOIN node AS n ON n.id = up.node"
+        "  WHERE n.status = 0 AND n.detailed IS NULL AND n.same IS NULL ORDER BY n.ref",
+        list(texts),
+    )
+    for (ref,) in rows.fetchall():
+        if refs.platform(ref) in ("hf", "civitai"):
+            yield ModelRef(ref)
+
+
+def _aliases(root: ModelRef, lists: Sequence[Blocklist]) -> Iterator[ModelRef]:
+    """The root, and every model and re-host of the entries that list it."""
+    yield root
+    seen = {refs.key(root)}
+    for blocklist in lists:
+        for entry in blocklist.entries:
+            listed = (*entry.match.models, *entry.match.rehosts)
+            if refs.key(root) not in {refs.key(ref) for ref in listed}:
+                continue
+            for ref in listed:
+                if ref.startswith("hf:") and refs.key(ref) not in seen:
+                    seen.add(refs.key(ref))
+                    yield ref
+
+
+def _without_ghosts(page: Page) -> Page:
+    """A page about roots: one that is gone is no gap, its children are what is looked for."""
+    return Page(
+        records=page.records,
+        documents=page.documents,
+        renamed=page.renamed,
+        missing=page.missing,
+        received=page.received,
+    )
+
+
+def _cut(page: Page, limit: int | None) -> Page:
+    """A page never brings more models than the limit allows in all."""
+    if limit is None or len(page.records) <= limit:
+        return page
+    return Page(
+        records=page.records[:limit],
+        documents=page.documents,
+        gaps=page.gaps,
+        renamed=page.renamed,
+        missing=page.missing,
+        received=page.received[:limit],
+        cursor=page.cursor,
+    )

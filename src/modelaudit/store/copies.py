@@ -1,0 +1,124 @@
+"""Groups of models that share a file, and the copy claims drawn from them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component, Grade, Relation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """One model that holds the shared file."""
+
+    node: int
+    ref: ModelRef
+    created: int | None
+    path: str
+    component: Component | None
+    names: frozenset[int]
+    """Nodes it names as parents, by claims other than ``ignored``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A copy claim to store: ``child`` holds the same bytes as ``parent``."""
+
+    child: int
+    parent: int
+    extractor: str
+    component: Component
+    excerpt: str
+
+
+def shared_files(
+    connection: sqlite3.Connection, *, ignored: Collection[str], never: Collection[str]
+) -> Iterator[tuple[str, int | None, list[Holder]]]:
+    """(sha256, node of that digest if anybody names it, holders) of every digest worth a look."""
+    skip = {bytes.fromhex(digest) for digest in never}
+    digests = connection.execute(
+        "SELECT f.sha256, count(DISTINCT f.node),"
+        "       (SELECT id FROM node WHERE key = 'sha256:' || lower(hex(f.sha256)))"
+        "  FROM file AS f GROUP BY f.sha256"
+        " HAVING count(DISTINCT f.node) > 1"
+        "     OR EXISTS (SELECT 1 FROM node WHERE key = 'sha256:' || lower(hex(f.sha256)))"
+    )
+    marks = ",".join("?" * len(ignored))
+    for digest, _, digest_node in digests:
+        if digest in skip:
+            continue
+        holders: dict[int, Holder] = {}
+        for node, ref, created, path, component in connection.execute(
+            "SELECT n.id, n.ref, n.created, f.path, f.component FROM file AS f"
+            "  JOIN node AS n ON n.id = f.node WHERE f.sha256 = ? ORDER BY n.ref, f.path DESC",
+            (digest,),
+        ):
+            names = connection.execute(
+                "SELECT DISTINCT parent FROM claim JOIN origin AS o ON o.id = origin"
+                f" WHERE child = ? AND o.extractor NOT IN ({marks})",
+                (node, *ignored),
+            )
+            holders[node] = Holder(
+                node=node,
+                ref=ModelRef(ref),
+                created=created,
+                path=path,
+                component=None if component is None else Component(component),
+                names=frozenset(row[0] for row in names),
+            )
+        yield digest.hex(), digest_node, list(holders.values())
+
+
+def main_files(connection: sqlite3.Connection, node: int) -> int:
+    """How many files of a model are main parts or may be."""
+    mains = ",".join(str(c.value) for c in Component if c.main)
+    return int(
+        connection.execute(
+            "SELECT count(*) FROM file WHERE node = ?"
+            f" AND (component IS NULL OR component IN ({mains}))",
+            (node,),
+        ).fetchone()[0]
+    )
+
+
+def write_copies(
+    connection: sqlite3.Connection,
+    copies: Sequence[Copy],
+    *,
+    extractors: Collection[str],
+    now: int,
+) -> int:
+    """Make the stored copy claims be exactly these; returns how many changed."""
+    origins = {
+        name: connection.execute(
+            "INSERT INTO origin(extractor, path, locator) VALUES (?, '', 'sha256')"
+            " ON CONFLICT DO UPDATE SET locator = locator RETURNING id",
+            (name,),
+        ).fetchone()[0]
+        for name in extractors
+    }
+    wanted = {
+        (c.parent, c.child, origins[c.extractor]): (c.component.value, c.excerpt) for c in copies
+    }
+    marks = ",".join("?" * len(origins))
+    stored = {
+        (parent, child, origin): (component, excerpt)
+        for parent, child, origin, component, excerpt in connection.execute(
+            "SELECT parent, child, origin, component, excerpt FROM claim"
+            f" WHERE origin IN ({marks})",
+            list(origins.values()),
+        )
+    }
+    gone = [key for key in stored if key not in wanted]
+    new = [key for key, row in wanted.items() if stored.get(key) != row]
+    connection.executemany("DELETE FROM claim WHERE parent = ? AND child = ? AND origin = ?", gone)
+    connection.executemany(
+        "INSERT INTO claim(parent, child, origin, relation, grade, observed, component, excerpt)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET component = excluded.component, excerpt = excluded.excerpt",
+        [(*key, Relation.COPY.value, Grade.EXACT.value, now, *wanted[key]) for key in new],
+    )
+    return len(gone) + len(new)

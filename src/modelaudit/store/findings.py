@@ -1,0 +1,158 @@
+"""Findings and conflicts over time: a row lives from the run that found it to the one that did not.
+
+An unchanged finding writes nothing, whatever the number of nights.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modelaudit.domain.words import Status
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRow:
+    """A finding as stored."""
+
+    entry: str
+    node: int
+    verdict: int
+    grade: int
+    relation: int
+    hops: int
+    decided_by: str
+    body: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictRow:
+    """A conflict as stored."""
+
+    node: int
+    kind: int
+    entry: str | None
+    body: str
+    digest: bytes
+
+
+def write_findings(
+    connection: sqlite3.Connection,
+    rows: Iterable[FindingRow],
+    *,
+    series: str,
+    run: int,
+    complete: bool,
+    now: int,
+) -> None:
+    """Make these the live findings of the series as of this run.
+
+    What is no longer found is closed and noted as gone, but only by a complete run.
+    """
+    execute = connection.execute
+    execute("DROP TABLE IF EXISTS temp.current_finding")
+    execute(
+        "CREATE TEMP TABLE current_finding(entry TEXT, node INTEGER, verdict INTEGER,"
+        " grade INTEGER, relation INTEGER, hops INTEGER, decided_by TEXT, body TEXT, digest BLOB,"
+        " PRIMARY KEY (entry, node)) WITHOUT ROWID"
+    )
+    connection.executemany(
+        "INSERT INTO current_finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (row.entry, row.node, row.verdict, row.grade, row.relation, row.hops, row.decided_by,
+             row.body, row.digest)
+            for row in rows
+        ),
+    )  # fmt: skip
+    if complete:
+        _close_absent(connection, series, run, now)
+    execute(
+        "DELETE FROM gone WHERE series = ?1 AND id IN (SELECT c.entry || '/' || n.ref"
+        " FROM current_finding AS c JOIN node AS n ON n.id = c.node)",
+        (series,),
+    )
+    same = (
+        "SELECT 1 FROM finding AS f WHERE f.series = ?1 AND f.until IS NULL"
+        " AND f.entry = c.entry AND f.node = c.node"
+    )
+    execute(  # a run that is checked twice replaces what it said the first time
+        "DELETE FROM finding WHERE series = ?1 AND until IS NULL AND since = ?2 AND EXISTS"
+        " (SELECT 1 FROM current_finding AS c WHERE c.entry = finding.entry"
+        "   AND c.node = finding.node AND c.digest <> finding.digest)",
+        (series, run),
+    )
+    execute(
+        "UPDATE finding SET until = ?2 WHERE series = ?1 AND until IS NULL AND EXISTS"
+        " (SELECT 1 FROM current_finding AS c WHERE c.entry = finding.entry"
+        "   AND c.node = finding.node AND c.digest <> finding.digest)",
+        (series, run),
+    )
+    execute(
+        "INSERT INTO finding(series, entry, node, since, verdict, grade, relation, hops,"
+        "                    decided_by, body, digest)"
+        " SELECT ?1, entry, node, ?2, verdict, grade, relation, hops, decided_by, body, digest"
+        f"  FROM current_finding AS c WHERE NOT EXISTS ({same})",
+        (series, run),
+    )
+    execute("DROP TABLE temp.current_finding")
+
+
+def write_conflicts(
+    connection: sqlite3.Connection,
+    rows: Iterable[ConflictRow],
+    *,
+    series: str,
+    run: int,
+) -> None:
+    """Make these the live conflicts of the series as of this run."""
+    wanted = {row.digest: row for row in rows}
+    live = {
+        row[1]: row[0]
+        for row in connection.execute(
+            "SELECT id, digest FROM conflict WHERE series = ? AND until IS NULL", (series,)
+        )
+    }
+    closed = [(run, number) for digest, number in live.items() if digest not in wanted]
+    connection.executemany("UPDATE conflict SET until = ? WHERE id = ?", closed)
+    connection.executemany(
+        "INSERT INTO conflict(series, node, kind, entry, since, body, digest)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (series, row.node, row.kind, row.entry, run, row.body, row.digest)
+            for digest, row in wanted.items()
+            if digest not in live
+        ],
+    )
+
+
+def _close_absent(connection: sqlite3.Connection, series: str, run: int, now: int) -> None:
+    absent = (
+        "finding.series = ?1 AND finding.until IS NULL AND NOT EXISTS (SELECT 1"
+        " FROM current_finding AS c WHERE c.entry = finding.entry AND c.node = finding.node)"
+    )
+    reason = (
+        "CASE WHEN n.same IS NOT NULL THEN 'renamed'"
+        f" WHEN n.status IN ({Status.GONE.value}, {Status.GHOST.value}) THEN 'gone'"
+        f" WHEN n.status = {Status.PRIVATE.value} THEN 'private or gone'"
+        f" WHEN n.status = {Status.DISABLED.value} THEN 'disabled by the platform'"
+        f" WHEN n.status = {Status.BLOCKED.value} THEN 'withheld where it was asked for'"
+        " ELSE 'no longer claimed or listed' END"
+    )
+    connection.execute(
+        f"INSERT INTO gone(series, id, reason, first_absent, run)"
+        f" SELECT ?1, finding.entry || '/' || n.ref, {reason}, ?3, ?2"
+        f"   FROM finding JOIN node AS n ON n.id = finding.node"
+        f"  WHERE {absent} AND finding.since < ?2 ON CONFLICT DO NOTHING",
+        (series, run, now),
+    )
+    connection.execute(f"DELETE FROM finding WHERE {absent} AND finding.since = ?2", (series, run))
+    connection.execute(f"UPDATE finding SET until = ?2 WHERE {absent}", (series, run))
+    connection.execute(
+        "UPDATE gone SET confirmed = ?2 WHERE series = ?1 AND confirmed IS NULL"
+        f" AND first_absent <= ?2 - {DAY}",
+        (series, now),
+    )

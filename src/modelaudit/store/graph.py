@@ -1,0 +1,324 @@
+"""The lineage graph of a check: temporary tables cut from the catalogue, ready for the closure.
+
+Only what can be reached from something listed is taken. Nodes are renumbered in the order of
+their references, so that nothing downstream depends on the order in which models were crawled.
+The tables ``lineage_edge`` and ``lineage_root`` must exist; edge codes are those of
+:mod:`modelaudit.domain.edge`.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from modelaudit.domain import refs
+from modelaudit.domain.edge import UNKNOWN_WEIGHT, Edge, Flag, pack
+from modelaudit.domain.entry import Entry
+from modelaudit.domain.listing import Listing
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component, Grade, Relation
+from modelaudit.store.ingest import Ingest
+
+MONTH = 30 * 86_400
+"""By how many seconds a parent may be younger than its child without a remark."""
+
+_TABLES = """
+CREATE TEMP TABLE listed(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
+CREATE TEMP TABLE allowed(node INTEGER PRIMARY KEY);
+CREATE TEMP TABLE shield(node INTEGER PRIMARY KEY);
+CREATE TEMP TABLE dated(entry INTEGER, node INTEGER, before INTEGER,
+  PRIMARY KEY (entry, node)) WITHOUT ROWID;
+CREATE TEMP TABLE link(parent INTEGER, child INTEGER, entry INTEGER, code INTEGER,
+  PRIMARY KEY (parent, child, entry, code)) WITHOUT ROWID;
+CREATE TEMP TABLE touched(node INTEGER PRIMARY KEY, level INTEGER);
+CREATE INDEX temp.touched_level ON touched(level);
+CREATE TEMP TABLE lineage_node(rank INTEGER PRIMARY KEY, node INTEGER UNIQUE);
+CREATE TEMP TABLE contradicted(parent INTEGER, child INTEGER, strong INTEGER,
+  PRIMARY KEY (parent, child, strong)) WITHOUT ROWID;
+CREATE TEMP TABLE weak_edge(parent INTEGER, child INTEGER, entry INTEGER, code INTEGER);
+"""
+
+_CODE = (
+    "c.relation | c.grade << 4 | ({flags}) << 8"
+    f" | ifnull(cast(min(max(c.weight, 0), 1) * 1000 AS INTEGER), {UNKNOWN_WEIGHT}) << 16"
+)
+
+
+def build(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Fill the tables for these lists; conflicts and cycles are marked afterwards."""
+    _create(connection)
+    _name_listed(connection, listing)
+    _link_digests(connection, listing)
+    _link_versions(connection)
+    _link_names(connection, listing)
+    _link_copies_back(connection)
+    _touch(connection)
+    connection.execute(
+        "INSERT INTO lineage_node(rank, node)"
+        " SELECT row_number() OVER (ORDER BY n.ref), n.id FROM touched AS t"
+        " JOIN node AS n ON n.id = t.node"
+    )
+    connection.execute(
+        "INSERT INTO lineage_root SELECT l.entry, r.rank FROM listed AS l"
+        " JOIN lineage_node AS r ON r.node = l.node"
+    )
+    _add_edges(connection)
+
+
+def contradict(connection: sqlite3.Connection, pairs: Iterable[tuple[int, int, int]]) -> None:
+    """Take edges out that stronger claims contradict: (parent, child, stronger parent)."""
+    connection.executemany("INSERT OR IGNORE INTO contradicted VALUES (?, ?, ?)", pairs)
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS weak_edge AS SELECT * FROM lineage_edge LIMIT 0"
+    )
+    connection.execute("DELETE FROM weak_edge")
+    ranked = (
+        "SELECT p.rank, c.rank FROM contradicted AS x"
+        " JOIN lineage_node AS p ON p.node = x.parent JOIN lineage_node AS c ON c.node = x.child"
+    )
+    flags = Flag.UNDIRECTED << 8
+    connection.execute(
+        f"INSERT INTO weak_edge SELECT * FROM lineage_edge"
+        f" WHERE (parent, child) IN ({ranked}) AND (code >> 4) & 15 < {Grade.EXACT.value}"
+        f"   AND code & {flags} = 0"
+    )
+    connection.execute(
+        "DELETE FROM lineage_edge WHERE (parent, child, entry, code) IN (SELECT * FROM weak_edge)"
+    )
+
+
+def restore_contradicted(connection: sqlite3.Connection) -> None:
+    """Put them back, capped unless the stronger side leads to the same entry.
+
+    Expects ``lineage_walk`` to hold what every entry reaches without them.
+    """
+    connection.execute(
+        f"INSERT OR IGNORE INTO lineage_edge"
+        f" SELECT parent, child, entry, code | {Flag.CONFLICT << 8} FROM weak_edge"
+    )
+    connection.execute(
+        "INSERT OR IGNORE INTO lineage_edge"
+        " SELECT w.parent, w.child, r.entry, w.code FROM weak_edge AS w"
+        "  JOIN lineage_node AS p ON p.rank = w.parent"
+        "  JOIN lineage_node AS c ON c.rank = w.child"
+        "  JOIN contradicted AS x ON x.parent = p.node AND x.child = c.node"
+        "  JOIN lineage_node AS s ON s.node = x.strong"
+        "  JOIN lineage_walk AS r ON r.node = s.rank"
+        " WHERE w.entry IN (0, r.entry)"
+    )
+
+
+def inner_edges(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """Directed edges whose child is a parent itself: the only ones that can lie in a cycle."""
+    return connection.execute(
+        "SELECT DISTINCT parent, child FROM lineage_edge"
+        f" WHERE code & {Flag.UNDIRECTED << 8} = 0 AND child IN (SELECT parent FROM lineage_edge)"
+    ).fetchall()
+
+
+def mark_cycles(connection: sqlite3.Connection, edges: Iterable[tuple[int, int]]) -> None:
+    """Flag edges that lie in a cycle."""
+    connection.executemany(
+        f"UPDATE OR REPLACE lineage_edge SET code = code | {Flag.CYCLE << 8}"
+        f" WHERE parent = ? AND child = ? AND code & {Flag.UNDIRECTED << 8} = 0",
+        edges,
+    )
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    for statement in _TABLES.split(";"):
+        if not statement.strip():
+            continue
+        if "TABLE" in statement:
+            name = statement.split("TABLE ")[1].partition("(")[0].strip()
+            connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+        connection.execute(statement)
+
+
+def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Every listed thing becomes a node, even one that no platform shows any more."""
+    ingest = Ingest(connection)
+    wanted = {ref for _, ref in listing.roots} | listing.allowed
+    wanted |= {refs.sha256(digest.sha256) for digest in listing.digests}
+    ids = ingest.name(sorted(wanted))
+    connection.executemany(
+        "INSERT OR IGNORE INTO listed VALUES (?, ?)",
+        [(entry, ids[ref]) for entry, ref in listing.roots]
+        + [(d.entry, ids[refs.sha256(d.sha256)]) for d in listing.digests],
+    )
+    for entry, ref in listing.roots:
+        if ref.startswith("civitai:") and "@" not in ref:
+            connection.execute(
+                "INSERT OR IGNORE INTO listed SELECT ?, ifnull(same, id) FROM node"
+                " WHERE key >= ? || '@' AND key < ? || 'A'",
+                (entry, ref, ref),
+            )
+    connection.executemany(
+        "INSERT OR IGNORE INTO allowed VALUES (?)", [(ids[ref],) for ref in listing.allowed]
+    )
+    connection.execute(  # what is allowed and not listed shields those who descend through it
+        "INSERT INTO shield SELECT node FROM allowed WHERE node NOT IN (SELECT node FROM listed)"
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO dated VALUES (?, ?, ?)",
+        [(d.entry, ids[d.ref], d.before) for d in listing.dated],
+    )
+
+
+def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Files with a listed digest: copies where a main, tainted part matches, else components."""
+    rows: list[tuple[int, int, int, int]] = []
+    for listed in listing.digests:
+        tainted = listing.entries[listed.entry].tainted
+        digest_node = connection.execute(
+            "SELECT id FROM node WHERE key = ?", (refs.key(refs.sha256(listed.sha256)),)
+        ).fetchone()[0]
+        for child, stated in connection.execute(
+            "SELECT DISTINCT node, component FROM file WHERE sha256 = ?",
+            (bytes.fromhex(listed.sha256),),
+        ):
+            component = listed.component if stated is None else Component(stated)
+            whole = component.main and (
+                not tainted or component in tainted or component is Component.FULL
+            )
+            edge = Edge(
+                Relation.COPY if whole else Relation.COMPONENT,
+                Grade.EXACT,
+                Flag.SINGLE_SOURCE if listed.single_source else Flag.NONE,
+            )
+            rows.append((digest_node, child, listed.entry, pack(edge)))
+    connection.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
+
+
+def _link_versions(connection: sqlite3.Connection) -> None:
+    """A link to a Civitai model without a version means the newest one older than the child."""
+    connection.execute(
+        "INSERT OR IGNORE INTO link"
+        " SELECT (SELECT v.id FROM node AS v"
+        "          WHERE v.key >= m.key || '@' AND v.key < m.key || 'A' AND v.status > 0"
+        "            AND v.created <= ifnull(n.created, 1 << 40)"
+        "          ORDER BY v.created DESC, v.ref LIMIT 1) AS version,"
+        f"       c.child, 0, c.relation | {Grade.HINTED << 4} | {UNKNOWN_WEIGHT << 16}"
+        "  FROM node AS m JOIN claim AS c ON c.parent = m.id JOIN node AS n ON n.id = c.child"
+        " WHERE m.key >= 'civitai:' AND m.key < 'civitai;' AND instr(m.ref, '@') = 0"
+        "   AND version IS NOT NULL AND version <> c.child"
+    )
+
+
+def _link_names(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Names that look like a listed model: a hint, for lists that ask for it."""
+    if not listing.name_patterns:
+        return
+    patterns = [(entry, re.compile(pattern)) for entry, pattern in listing.name_patterns]
+    roots = _first_models(connection, listing.entries)
+    code = pack(Edge(Relation.FINETUNE, Grade.HINTED))
+    rows = [
+        (roots[entry], node, entry, code)
+        for node, ref, title in connection.execute(
+            "SELECT id, ref, title FROM node WHERE status > 0"
+        )
+        for entry, pattern in patterns
+        if entry in roots and pattern.search(f"{refs.local(ModelRef(ref))} {title or ''}")
+    ]
+    connection.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
+
+
+def _first_models(connection: sqlite3.Connection, entries: Mapping[int, Entry]) -> dict[int, int]:
+    found = {}
+    for number, entry in entries.items():
+        for ref in entry.match.models[:1]:
+            row = connection.execute(
+                "SELECT ifnull(same, id) FROM node WHERE key = ?", (refs.key(ref),)
+            ).fetchone()
+            found[number] = row[0]
+    return found
+
+
+def _link_copies_back(connection: sqlite3.Connection) -> None:
+    """Same bytes lead backwards as well, but to a note at most."""
+    code = pack(Edge(Relation.COPY, Grade.EXACT, Flag.UNDIRECTED))
+    connection.execute(
+        "INSERT OR IGNORE INTO link SELECT child, parent, 0, ? FROM claim"
+        " WHERE origin IN (SELECT id FROM origin WHERE extractor LIKE 'same-bytes%')",
+        (code,),
+    )
+
+
+def _touch(connection: sqlite3.Connection) -> None:
+    """Everything that any path from something listed can lead to."""
+    connection.execute("INSERT OR IGNORE INTO touched SELECT node, 0 FROM listed")
+    level = 0
+    while True:
+        found = connection.execute(
+            "INSERT OR IGNORE INTO touched(node, level)"
+            " SELECT c.child, ?2 FROM touched AS t CROSS JOIN claim AS c ON c.parent = t.node"
+            "  WHERE t.level = ?1"
+            " UNION"
+            " SELECT l.child, ?2 FROM touched AS t CROSS JOIN link AS l ON l.parent = t.node"
+            "  WHERE t.level = ?1",
+            (level, level + 1),
+        ).rowcount
+        if not found:
+            return
+        level += 1
+
+
+def _add_edges(connection: sqlite3.Connection) -> None:
+    """Claims become edges, with what is odd about them as flags."""
+    undirected = "c.origin IN (SELECT id FROM origin WHERE extractor = 'same-bytes-undirected')"
+    younger = (
+        f"ifnull(p.created > n.created + {MONTH}, 0)"
+        # re-hosts of a deleted base are younger than its descendants, and a rename hides the age
+        " AND c.parent NOT IN (SELECT node FROM listed)"
+        " AND c.parent NOT IN (SELECT child FROM link WHERE entry > 0)"
+        " AND NOT EXISTS (SELECT 1 FROM node AS a WHERE a.same = c.parent)"
+    )
+    flags = (
+        f"({younger}) * {Flag.DATE.value} | ({undirected}) * {Flag.UNDIRECTED.value}"
+        f" | (c.child IN (SELECT node FROM allowed)) * {Flag.ALLOWED.value}"
+    )
+    hidden = (
+        f"(c.child IN (SELECT node FROM allowed)"
+        f" AND (c.grade = {Grade.HINTED.value} OR c.relation = {Relation.COMPONENT.value}))"
+    )
+    connection.execute(
+        f"INSERT OR IGNORE INTO lineage_edge SELECT a.rank, b.rank, 0, {_CODE.format(flags=flags)}"
+        "  FROM claim AS c JOIN lineage_node AS a ON a.node = c.parent"
+        "  JOIN lineage_node AS b ON b.node = c.child"
+        "  JOIN node AS p ON p.id = c.parent JOIN node AS n ON n.id = c.child"
+        f" WHERE NOT {hidden} AND c.parent NOT IN (SELECT node FROM shield)"
+        "   AND c.parent NOT IN (SELECT node FROM dated)"
+    )
+    undated = f"{flags} | (d.before IS NOT NULL AND n.created IS NULL) * {Flag.UNDATED.value}"
+    connection.execute(
+        "INSERT OR IGNORE INTO lineage_edge"
+        f" SELECT a.rank, b.rank, l.entry, {_CODE.format(flags=undated)}"
+        "  FROM listed AS l JOIN claim AS c ON c.parent = l.node"
+        "  JOIN lineage_node AS a ON a.node = c.parent"
+        "  JOIN lineage_node AS b ON b.node = c.child"
+        "  JOIN node AS p ON p.id = c.parent JOIN node AS n ON n.id = c.child"
+        "  LEFT JOIN dated AS d ON d.entry = l.entry AND d.node = l.node"
+        f" WHERE l.node IN (SELECT node FROM dated) AND NOT {hidden}"
+        "   AND (d.before IS NULL OR n.created IS NULL OR n.created < d.before)"
+    )
+    exempt = f"(code & 15 = {Relation.COMPONENT.value} OR (code >> 4) & 15 = {Grade.HINTED.value})"
+    connection.execute(
+        "INSERT OR IGNORE INTO lineage_edge"
+        " SELECT a.rank, b.rank, l.entry,"
+        f"       l.code | (l.child IN (SELECT node FROM allowed)) * {Flag.ALLOWED << 8}"
+        "  FROM link AS l JOIN lineage_node AS a ON a.node = l.parent"
+        "  JOIN lineage_node AS b ON b.node = l.child"
+        f" WHERE NOT (l.child IN (SELECT node FROM allowed) AND {exempt})"
+        "   AND l.parent NOT IN (SELECT node FROM shield)"
+    )
+
+
+def roots_of(connection: sqlite3.Connection, entries: Sequence[int]) -> dict[int, set[str]]:
+    """Entry → keys of all that it lists."""
+    found: dict[int, set[str]] = {entry: set() for entry in entries}
+    for entry, key in connection.execute(
+        "SELECT l.entry, n.key FROM listed AS l JOIN node AS n ON n.id = l.node"
+    ):
+        found[entry].add(key)
+    return found

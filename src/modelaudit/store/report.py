@@ -1,0 +1,180 @@
+"""A finished run read back as a report; rows are streamed from the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from modelaudit.domain import refs
+from modelaudit.domain.claim import Conflict
+from modelaudit.domain.finding import Coverage, Finding, Gone, Order, Reach, Run, Summary
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import ConflictKind, Grade, Relation, State, Verdict
+from modelaudit.store.bodies import read_body, read_claims
+from modelaudit.store.coverage import loads
+from modelaudit.store.runs import OpenRun
+
+_LIVE = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
+
+_WINDOWS = {"hf": "30d", "civitai": "all"}
+"""What a platform's download counter spans."""
+
+
+class StoredReport:
+    """Implements :class:`modelaudit.domain.finding.Report` over an audit database."""
+
+    def __init__(self, connection: sqlite3.Connection, opened: OpenRun) -> None:
+        self._db = connection
+        self._opened = opened
+        self._bound = (opened.series, opened.seq, opened.seq)
+
+    @property
+    def run(self) -> Run:
+        """The run reported on."""
+        return self._opened.run
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """What was examined, and what was not."""
+        row = self._db.execute(
+            "SELECT coverage FROM run WHERE seq = ?", (self._opened.seq,)
+        ).fetchone()
+        return loads(row[0]) if row and row[0] else Coverage()
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The numbers."""
+        findings = dict.fromkeys((Verdict.TAKE_DOWN, Verdict.REVIEW, Verdict.NOTE), 0)
+        models = dict(findings)
+        by_grade: dict[Verdict, dict[Grade, int]] = {verdict: {} for verdict in findings}
+        by_entry: defaultdict[str, int] = defaultdict(int)
+        for entry, verdict, grade, count in self._db.execute(
+            f"SELECT entry, verdict, grade, count(*) FROM finding AS f WHERE {_LIVE}"
+            " GROUP BY entry, verdict, grade ORDER BY entry",
+            self._bound,
+        ):
+            findings[Verdict(verdict)] += count
+            grades = by_grade[Verdict(verdict)]
+            grades[Grade(grade)] = grades.get(Grade(grade), 0) + count
+            by_entry[entry] += count
+        for verdict, count in self._db.execute(
+            "SELECT strongest, count(*) FROM (SELECT max(verdict) AS strongest"
+            f" FROM finding AS f WHERE {_LIVE} GROUP BY node) GROUP BY strongest",
+            self._bound,
+        ):
+            models[Verdict(verdict)] = count
+        states = dict.fromkeys(State, 0)
+        for state, count in self._db.execute(
+            f"SELECT {_state(self._opened.seq)} AS state, count(*) FROM finding AS f"
+            f" WHERE {_LIVE} GROUP BY state",
+            self._bound,
+        ):
+            states[State(state)] = count
+        return Summary(
+            findings=findings,
+            models=models,
+            verdict_by_grade=by_grade,
+            by_entry=dict(by_entry),
+            downloads_affected=self._reach(),
+            states=states,
+        )
+
+    def findings(self, *, order: Order = "id", limit: int | None = None) -> Iterator[Finding]:
+        """The live findings."""
+        by = (
+            "f.entry || '/' || n.ref"
+            if order == "id"
+            else "f.verdict DESC, ifnull(p.downloads, -1) DESC, f.entry || '/' || n.ref"
+        )
+        rows = self._db.execute(
+            f"SELECT f.entry, n.ref, f.verdict, f.decided_by, f.grade, f.relation, f.body,"
+            f"       {_state(self._opened.seq)}, lower(hex(n.revision)), n.author, n.created,"
+            "       p.downloads, p.likes"
+            "  FROM finding AS f JOIN node AS n ON n.id = f.node"
+            "  LEFT JOIN popularity AS p ON p.node = n.id"
+            f" WHERE {_LIVE} ORDER BY {by} LIMIT ?",
+            (*self._bound, -1 if limit is None else limit),
+        )
+        return (_finding(row) for row in rows)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Contradictions, whether or not anything is listed."""
+        rows = self._db.execute(
+            "SELECT n.ref, f.kind, f.entry, f.body FROM conflict AS f"
+            f" JOIN node AS n ON n.id = f.node WHERE {_LIVE}"
+            " ORDER BY n.ref, f.kind, f.entry, f.body",
+            self._bound,
+        )
+        for ref, kind, entry, body in rows:
+            yield Conflict(
+                model=ModelRef(ref), kind=ConflictKind(kind), claims=read_claims(body), entry=entry
+            )
+
+    def gone(self) -> Iterator[Gone]:
+        """Findings that are no more."""
+        rows = self._db.execute(
+            "SELECT id, reason, first_absent, confirmed FROM gone"
+            " WHERE series = ? AND run <= ? ORDER BY id",
+            self._bound[:2],
+        )
+        for name, reason, first_absent, confirmed in rows:
+            yield Gone(id=name, reason=reason, first_absent=first_absent, confirmed=confirmed)
+
+    def _reach(self) -> dict[str, Reach]:
+        """Downloads of the distinct models to take down, by platform."""
+        rows = self._db.execute(
+            "SELECT substr(n.ref, 1, instr(n.ref, ':') - 1) AS platform,"
+            "       sum(ifnull(p.downloads, 0))"
+            "  FROM node AS n LEFT JOIN popularity AS p ON p.node = n.id WHERE n.id IN"
+            f" (SELECT f.node FROM finding AS f WHERE {_LIVE} AND f.verdict = ?)"
+            " GROUP BY platform",
+            (*self._bound, Verdict.TAKE_DOWN.value),
+        )
+        counted: dict[str, int] = dict(rows.fetchall())
+        platforms = sorted({*_WINDOWS, *counted})
+        return {
+            platform: Reach(count=counted.get(platform, 0), window=_WINDOWS.get(platform, "all"))
+            for platform in platforms
+        }
+
+
+def _state(run: int) -> str:
+    """SQL for the state of finding ``f`` in a run."""
+    earlier = (
+        "EXISTS (SELECT 1 FROM finding AS e WHERE e.series = f.series AND e.entry = f.entry"
+        f" AND e.node = f.node AND e.until = {run})"
+    )
+    return (
+        f"CASE WHEN f.since < {run} THEN {State.UNCHANGED.value}"
+        f" WHEN {earlier} THEN {State.CHANGED.value} ELSE {State.NEW.value} END"
+    )
+
+
+def _finding(row: tuple[Any, ...]) -> Finding:
+    (entry, ref, verdict, decided_by, grade, relation, text, state, revision, author, created,
+     downloads, likes) = row  # fmt: skip
+    body = read_body(text)
+    model = ModelRef(ref)
+    owner, slash, _ = refs.local(model).partition("/")
+    return Finding(
+        entry=entry,
+        model=model,
+        verdict=Verdict(verdict),
+        decided_by=decided_by,
+        grade=Grade(grade),
+        relation=Relation(relation),
+        path=body.path,
+        claims=body.claims,
+        conflicts=body.conflicts,
+        files=body.files,
+        state=State(state),
+        revision=revision or None,
+        url=refs.page_url(model),
+        author=author or (owner if slash and model.startswith("hf:") else None),
+        created=created,
+        downloads=downloads,
+        likes=likes,
+    )

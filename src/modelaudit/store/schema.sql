@@ -1,0 +1,211 @@
+-- Layout of an audit database. Times are UTC seconds; digests are raw bytes; small integers that
+-- stand for words are spelled out by the views at the end and by the table "word".
+
+CREATE TABLE word (          -- the published words behind the codes
+  kind TEXT NOT NULL, code INTEGER NOT NULL, word TEXT NOT NULL,
+  PRIMARY KEY (kind, code)
+) WITHOUT ROWID;
+
+CREATE TABLE node (          -- every model, dataset, digest or label that anything names
+  id INTEGER PRIMARY KEY,
+  ref TEXT NOT NULL,
+  -- ids of platforms ignore case, paths do not; the same rule as domain.refs.key
+  key TEXT GENERATED ALWAYS AS
+    (CASE WHEN substr(ref, 1, 7) = 'folder:' THEN ref ELSE lower(ref) END) VIRTUAL,
+  same INTEGER REFERENCES node(id),   -- another name of that node
+  stable_id TEXT,                     -- the platform's key that survives renames
+  author TEXT,                        -- where the reference does not say
+  title TEXT,
+  kind TEXT,
+  status INTEGER NOT NULL DEFAULT 0,
+  created INTEGER,
+  modified INTEGER,
+  revision BLOB,
+  parameters INTEGER,
+  traits INTEGER NOT NULL DEFAULT 0,
+  record INTEGER,                     -- digest of the listing: equal means nothing to do
+  detailed INTEGER                    -- when its own pages were last read
+);
+CREATE UNIQUE INDEX node_key ON node(key);
+CREATE INDEX node_stable_id ON node(stable_id) WHERE stable_id IS NOT NULL;
+CREATE INDEX node_same ON node(same) WHERE same IS NOT NULL;
+
+CREATE TABLE popularity (    -- apart, because it changes daily and nothing else does
+  node INTEGER PRIMARY KEY REFERENCES node(id),
+  downloads INTEGER,
+  likes INTEGER
+);
+
+CREATE TABLE file (          -- weight files with a digest
+  sha256 BLOB NOT NULL,
+  node INTEGER NOT NULL REFERENCES node(id),
+  path TEXT NOT NULL,
+  size INTEGER,
+  component INTEGER,
+  autov1 TEXT, autov3 TEXT, blake3 TEXT, crc32 TEXT,
+  observed INTEGER NOT NULL, -- when the model was first seen with it
+  PRIMARY KEY (sha256, node, path)
+) WITHOUT ROWID;
+CREATE INDEX file_node ON file(node);
+
+CREATE TABLE origin (        -- where claims are read: interned, few
+  id INTEGER PRIMARY KEY,
+  extractor TEXT NOT NULL,
+  path TEXT NOT NULL,        -- file inside the model, '' for its API record
+  locator TEXT NOT NULL,
+  UNIQUE (extractor, path, locator)
+);
+
+CREATE TABLE claim (         -- child - relation -> parent, clustered by parent for the closure
+  parent INTEGER NOT NULL REFERENCES node(id),
+  child INTEGER NOT NULL REFERENCES node(id),
+  origin INTEGER NOT NULL REFERENCES origin(id),
+  relation INTEGER NOT NULL,
+  grade INTEGER NOT NULL,
+  observed INTEGER NOT NULL,
+  component INTEGER,
+  weight REAL,
+  source TEXT,               -- NULL: the child's own API record
+  excerpt TEXT,              -- NULL: the parent's id, as it is
+  PRIMARY KEY (parent, child, origin)
+) WITHOUT ROWID;
+CREATE INDEX claim_child ON claim(child);
+
+CREATE TABLE gap (           -- what was not examined, and why
+  origin TEXT NOT NULL,      -- the source that was listed, or 'details'
+  node INTEGER REFERENCES node(id),
+  file TEXT,
+  reason INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  count INTEGER NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX gap_once ON gap(origin, ifnull(node, 0), ifnull(file, ''), reason, detail);
+CREATE INDEX gap_node ON gap(node);
+
+CREATE TABLE setting (       -- facts about this database, such as where its archive ends
+  key TEXT PRIMARY KEY, value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE source (        -- how far each source has been listed
+  id INTEGER PRIMARY KEY,
+  text TEXT NOT NULL UNIQUE,
+  cursor TEXT,
+  listed INTEGER NOT NULL DEFAULT 0,
+  started INTEGER,
+  finished INTEGER           -- when it was last listed to its end; NULL while under way
+);
+
+CREATE TABLE member (        -- which models a source holds
+  source INTEGER NOT NULL REFERENCES source(id),
+  node INTEGER NOT NULL REFERENCES node(id),
+  PRIMARY KEY (source, node)
+) WITHOUT ROWID;
+
+CREATE TABLE seen (          -- members met in the sweep under way; empty between sweeps
+  source INTEGER NOT NULL, node INTEGER NOT NULL,
+  PRIMARY KEY (source, node)
+) WITHOUT ROWID;
+
+CREATE TABLE frontier (      -- models whose declared children are still to be asked for
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES source(id),
+  node INTEGER NOT NULL REFERENCES node(id),
+  cursor TEXT,
+  asked INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (source, node)
+);
+
+CREATE TABLE run (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  series TEXT NOT NULL,      -- sources, standard and list ids: runs that can be compared
+  started INTEGER NOT NULL,
+  finished INTEGER,
+  tool TEXT NOT NULL,
+  sources TEXT NOT NULL,     -- JSON
+  standard INTEGER NOT NULL,
+  depth INTEGER NOT NULL,
+  lists TEXT NOT NULL,       -- JSON: id, version, sha256
+  counters TEXT NOT NULL DEFAULT '{}',  -- JSON: requests, bytes read, …
+  coverage TEXT              -- JSON, written when the run finishes
+);
+CREATE INDEX run_series ON run(series, seq);
+
+CREATE TABLE finding (       -- one row per version of a finding: live from run "since" to "until"
+  id INTEGER PRIMARY KEY,
+  series TEXT NOT NULL,
+  entry TEXT NOT NULL,
+  node INTEGER NOT NULL REFERENCES node(id),
+  since INTEGER NOT NULL,
+  until INTEGER,
+  verdict INTEGER NOT NULL,
+  grade INTEGER NOT NULL,
+  relation INTEGER NOT NULL,
+  hops INTEGER NOT NULL,
+  decided_by TEXT NOT NULL,
+  body TEXT NOT NULL,        -- JSON: path, claims, conflicts, files
+  digest BLOB NOT NULL
+);
+CREATE UNIQUE INDEX finding_live ON finding(series, entry, node) WHERE until IS NULL;
+CREATE INDEX finding_runs ON finding(series, since, until);
+CREATE INDEX finding_node ON finding(node);
+
+CREATE TABLE conflict (      -- as findings: live from run "since" to "until"
+  id INTEGER PRIMARY KEY,
+  series TEXT NOT NULL,
+  node INTEGER NOT NULL REFERENCES node(id),
+  kind INTEGER NOT NULL,
+  entry TEXT,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  body TEXT NOT NULL,        -- JSON: claims
+  digest BLOB NOT NULL
+);
+CREATE INDEX conflict_runs ON conflict(series, since, until);
+
+CREATE TABLE gone (          -- findings that are no more
+  series TEXT NOT NULL,
+  id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  first_absent INTEGER NOT NULL,
+  confirmed INTEGER,
+  run INTEGER NOT NULL,      -- the run that noticed
+  PRIMARY KEY (series, id)
+) WITHOUT ROWID;
+
+CREATE VIEW models AS
+SELECT n.ref, s.word AS status, n.author, n.title, n.kind,
+       datetime(n.created, 'unixepoch') AS created, datetime(n.modified, 'unixepoch') AS modified,
+       lower(hex(n.revision)) AS revision, p.downloads, p.likes,
+       (SELECT ref FROM node WHERE id = n.same) AS same_as
+  FROM node AS n
+  JOIN word AS s ON s.kind = 'status' AND s.code = n.status
+  LEFT JOIN popularity AS p ON p.node = n.id;
+
+CREATE VIEW claims AS
+SELECT c.ref AS child, r.word AS relation, p.ref AS parent, g.word AS grade,
+       o.extractor, claim.source, o.path, o.locator, claim.excerpt, claim.weight,
+       datetime(claim.observed, 'unixepoch') AS observed
+  FROM claim
+  JOIN node AS c ON c.id = claim.child
+  JOIN node AS p ON p.id = claim.parent
+  JOIN origin AS o ON o.id = claim.origin
+  JOIN word AS r ON r.kind = 'relation' AND r.code = claim.relation
+  JOIN word AS g ON g.kind = 'grade' AND g.code = claim.grade;
+
+CREATE VIEW files AS
+SELECT n.ref AS model, f.path, f.size, lower(hex(f.sha256)) AS sha256, w.word AS component,
+       f.autov1, f.autov3
+  FROM file AS f
+  JOIN node AS n ON n.id = f.node
+  LEFT JOIN word AS w ON w.kind = 'component' AND w.code = f.component;
+
+CREATE VIEW findings AS      -- live ones, every series
+SELECT f.entry || '/' || n.ref AS id, v.word AS verdict, g.word AS grade, r.word AS relation,
+       f.hops, n.ref AS model, f.entry, f.decided_by, f.body, f.series
+  FROM finding AS f
+  JOIN node AS n ON n.id = f.node
+  JOIN word AS v ON v.kind = 'verdict' AND v.code = f.verdict
+  JOIN word AS g ON g.kind = 'grade' AND g.code = f.grade
+  JOIN word AS r ON r.kind = 'relation' AND r.code = f.relation
+ WHERE f.until IS NULL;

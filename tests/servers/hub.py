@@ -1,0 +1,176 @@
+"""A loopback Hugging Face Hub: lists with Link cursors, model records, files with ranges.
+
+with Hub(records=[{"_id": …, "id": "acme/a"}], texts={("acme/a", "README.md"): "…"}) as hub:
+    HuggingFace(endpoint=hub.url)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.servers.base import Faults, Reply, Request, Server
+
+
+class Refusal:
+    """How one repository is refused, on its record and its files."""
+
+    def __init__(self, status: int, code: str | None = None, message: str | None = None) -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def reply(self) -> Reply:
+        headers = {"X-Error-Code": self.code, "X-Error-Message": self.message}
+        named = {name: text for name, text in headers.items() if text}
+        body = {"error": self.message or "Repository not found"}
+        reply = Reply.of_json(body, self.status)
+        return Reply(reply.status, reply.body, reply.headers | named)
+
+
+GATED = Refusal(403, "GatedRepo", "Access to model is restricted.")
+DISABLED = Refusal(403, None, "Access to this resource is disabled.")
+HIDDEN = Refusal(401, None, "Invalid username or password.")
+BAD_TOKEN = Refusal(401, None, "Invalid credentials in Authorization header")
+GONE = Refusal(404, "RepoNotFound", "Repository not found")
+
+
+class Hub(Server):
+    """Records are those of ``?blobs=true``; a list shows bare file names, as the Hub does."""
+
+    def __init__(
+        self,
+        *,
+        records: Sequence[Mapping[str, Any]] = (),
+        texts: Mapping[tuple[str, str], str] | None = None,
+        files: Mapping[tuple[str, str], bytes] | None = None,
+        renamed: Mapping[str, str] | None = None,
+        refused: Mapping[str, Refusal] | None = None,
+        closed: Mapping[str, Refusal] | None = None,
+        unknown_fields: Sequence[str] = (),
+        page_size: int | None = None,
+        malformed: bytes | None = None,
+        repeat_next: bool = False,
+        next_on: str | None = None,
+        ignore_ranges: bool = False,
+        redirect_files_to: str | None = None,
+        list_refused: Refusal | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        super().__init__(faults=faults)
+        self.records = list(records)
+        self.files = dict(files or {})
+        self.files |= {name: text.encode() for name, text in (texts or {}).items()}
+        self.renamed = dict(renamed or {})
+        self.refused = dict(refused or {})
+        self.closed = dict(closed or {})
+        """Repositories whose record is shown and whose files are not."""
+        self.unknown_fields = set(unknown_fields)
+        self.page_size = page_size
+        """Smaller pages than asked for, so that few records make several."""
+        self.malformed = malformed
+        """Raw JSON put among the records of every page."""
+        self.repeat_next = repeat_next
+        self.next_on = next_on
+        """Another origin that the next link leads to."""
+        self.ignore_ranges = ignore_ranges
+        self.redirect_files_to = redirect_files_to
+        self.list_refused = list_refused
+
+    def rate_limited(self) -> Reply:
+        headers = {
+            "RateLimit": '"api";r=0;t=7',
+            "RateLimit-Policy": '"fixed window";"api";q=500;w=300',
+        }
+        return Reply(429, b"Too Many Requests", headers)
+
+    def answer(self, request: Request) -> Reply:
+        if request.path == "/api/models":
+            return self._list(request)
+        if record := re.fullmatch(r"/api/models/(.+)", request.path):
+            return self._model(request, record[1])
+        if file := re.fullmatch(r"/(.+?)/resolve/([^/]+)/(.+)", request.path):
+            return self._file(request, file[1], file[3])
+        return Reply(404, b"Not Found")
+
+    def _list(self, request: Request) -> Reply:
+        if self.list_refused:
+            return self.list_refused.reply()
+        fields = request.query.get("expand[]", [])
+        if unknown := self.unknown_fields & set(fields):
+            return Reply.of_json({"error": f"invalid field {min(unknown)}"}, 400)
+        shown = [self._as_listed(r, fields) for r in self.records if _wanted(r, request)]
+        size = self.page_size or int(request.one("limit") or 1000)
+        start = int(request.one("cursor") or 0)
+        reply = Reply.of_json(shown[start : start + size])
+        body = reply.body
+        if self.malformed is not None:
+            body = b"[" + self.malformed + (b"," if body != b"[]" else b"") + body[1:]
+        headers = dict(reply.headers)
+        if start + size < len(shown) or self.repeat_next:
+            cursor = [("cursor", "0" if self.repeat_next else str(start + size))]
+            kept = [(n, v) for n, vs in request.query.items() for v in vs if n != "cursor"]
+            host = self.next_on or self.url
+            headers["Link"] = f'<{host}/api/models?{urlencode(kept + cursor)}>; rel="next"'
+        return Reply(200, body, headers)
+
+    def _as_listed(self, record: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+        kept = {n: v for n, v in record.items() if n in ("_id", "id") or n in fields}
+        if "siblings" in kept:
+            kept["siblings"] = [{"rfilename": s["rfilename"]} for s in kept["siblings"]]
+        return kept
+
+    def _model(self, request: Request, repo: str) -> Reply:
+        if repo in self.renamed:
+            location = f"/api/models/{self.renamed[repo]}?{request.target.partition('?')[2]}"
+            text = f"Temporary Redirect. Redirecting to {location}"
+            return Reply(307, text.encode(), {"Location": location, "Content-Type": "text/plain"})
+        if repo in self.refused:
+            return self.refused[repo].reply()
+        found = next((r for r in self.records if r.get("id") == repo), None)
+        return Reply.of_json(self._with_sizes(found)) if found else GONE.reply()
+
+    def _with_sizes(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The record with the true size of every file that this server holds."""
+        siblings = record.get("siblings")
+        if not isinstance(siblings, list):
+            return record
+        held = {
+            path: len(text) for (repo, path), text in self.files.items() if repo == record["id"]
+        }
+        return {
+            **record,
+            "siblings": [
+                {**s, "size": held[s["rfilename"]]}
+                if isinstance(s, dict) and s.get("rfilename") in held
+                else s
+                for s in siblings
+            ],
+        }
+
+    def _file(self, request: Request, repo: str, path: str) -> Reply:
+        if refusal := self.refused.get(repo) or self.closed.get(repo):
+            return refusal.reply()
+        if self.redirect_files_to:
+            return Reply(302, b"", {"Location": f"{self.redirect_files_to}{request.target}"})
+        content = self.files.get((repo, path))
+        if content is None:
+            return Reply.of_json({"error": "Entry not found"}, 404, X_Error_Code="EntryNotFound")
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
+        if not asked or self.ignore_ranges:
+            return Reply(200, content)
+        first, last = int(asked[1]), min(int(asked[2]), len(content) - 1)
+        if first >= len(content):
+            return Reply(416, b"", {"Content-Range": f"bytes */{len(content)}"})
+        stated = {"Content-Range": f"bytes {first}-{last}/{len(content)}"}
+        return Reply(206, content[first : last + 1], stated)
+
+
+def _wanted(record: Mapping[str, Any], request: Request) -> bool:
+    author, filters = request.one("author"), request.query.get("filter", [])
+    tags = record.get("tags") or []
+    return (author is None or str(record.get("id", "")).partition("/")[0] == author) and all(
+        wanted in tags for wanted in filters
+    )
