@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modelaudit.domain import refs
-from modelaudit.resolve.identity import MAX_NAMES, alternatives, named, names_in
+from modelaudit.resolve.identity import MAX_NAMES, Named, alternatives, named, names_in
 from tests.shared import shared
 
 SHA = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"
@@ -138,9 +138,9 @@ def test_a_pinned_revision_is_kept(text: str, revision: str | None) -> None:
 
 
 def test_the_default_platform_is_for_plain_names_only() -> None:
-    assert named("x/y", default="dataset").ref == "dataset:x/y"  # type: ignore[union-attr]  # named
-    assert named("gsm8k", default="dataset").certain  # type: ignore[union-attr]  # named
-    assert named("https://hf.co/x/y", default="dataset").ref == "hf:x/y"  # type: ignore[union-attr]  # named
+    assert named("x/y", default="dataset") == Named(refs.dataset("x/y"), certain=True)
+    assert named("gsm8k", default="dataset") == Named(refs.dataset("gsm8k"), certain=True)
+    assert named("https://hf.co/x/y", default="dataset") == Named(refs.hf("x/y"), certain=True)
 
 
 def test_an_underscore_may_stand_for_the_slash() -> None:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Sequence
 
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Claim, Conflict
-from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, ConflictKind, Grade, Relation
 
 _NOT_PARENTAGE = frozenset({Relation.TRAINED_ON, Relation.COMPONENT})
@@ -33,19 +32,16 @@ def against_bytes(
     """
     words = [c for c in claims if Grade.DECLARED <= c.grade < Grade.EXACT
              and c.relation not in _NOT_PARENTAGE]  # fmt: skip
+    labelled = [c for c in words if refs.platform(c.parent) == "civitai-base"]
     named = [c for c in words if refs.platform(c.parent) not in ("civitai-base", "sha256")]
     if named and not any(refs.key(c.parent) in same for c in named):
-        for claim in _one_per_parent(named):
-            yield _conflict(ConflictKind.PARENT, claim, copy, entry)
-    if labels:
-        for claim in _one_per_parent(words):
-            is_label = refs.platform(claim.parent) == "civitai-base"
-            if is_label and refs.key(claim.parent) not in labels:
-                yield _conflict(ConflictKind.FAMILY, claim, copy, entry)
-    for claim in named:
-        if claim.relation in _NOT_A_COPY and refs.key(claim.parent) in same:
-            yield _conflict(ConflictKind.RELATION, claim, copy, entry)
-            return
+        yield _conflict(ConflictKind.PARENT, named, copy, entry)
+    other = [c for c in labelled if labels and refs.key(c.parent) not in labels]
+    if other:
+        yield _conflict(ConflictKind.FAMILY, other, copy, entry)
+    altered = [c for c in named if c.relation in _NOT_A_COPY and refs.key(c.parent) in same]
+    if altered:
+        yield _conflict(ConflictKind.RELATION, altered, copy, entry)
 
 
 def against_records(
@@ -62,21 +58,24 @@ def against_records(
     recorded = [c for c in adapters if c.grade is Grade.RECORDED]
     if not recorded:
         return
-    for claim in _one_per_parent([c for c in adapters if c.grade is Grade.DECLARED]):
-        if refs.key(claim.parent) not in ancestors:
-            yield _conflict(ConflictKind.PARENT, claim, recorded[0], None)
+    other = [c for c in adapters
+             if c.grade is Grade.DECLARED and refs.key(c.parent) not in ancestors]  # fmt: skip
+    if other:
+        yield _conflict(ConflictKind.PARENT, other, recorded[0], None)
 
 
 def against_role(copy: Claim, role: Component, entry: str) -> Iterator[Conflict]:
     """A file that lies where another part belongs than the list knows it to be."""
     lies_in = copy.component or Component.OTHER
     if Component.OTHER not in (lies_in, role) and lies_in.main != role.main:
-        yield _conflict(ConflictKind.COMPONENT, copy, copy, entry)
+        yield _conflict(ConflictKind.COMPONENT, (), copy, entry)
 
 
-def _conflict(kind: ConflictKind, weak: Claim, strong: Claim, entry: str | None) -> Conflict:
-    claims = (weak,) if weak == strong else (weak, strong)
-    return Conflict(model=ModelRef(weak.child), kind=kind, claims=claims, entry=entry)
+def _conflict(
+    kind: ConflictKind, weak: Sequence[Claim], strong: Claim, entry: str | None
+) -> Conflict:
+    claims = (*_one_per_parent(weak), strong)
+    return Conflict(model=strong.child, kind=kind, claims=claims, entry=entry)
 
 
 def _one_per_parent(claims: Sequence[Claim]) -> list[Claim]:

@@ -77,6 +77,8 @@ def _named(text: str, default: str) -> Named | None:
         return found
     if "://" in text and not text.lower().startswith("file:"):
         return None
+    if text.startswith("datasets/"):
+        return _plain(text.removeprefix("datasets/"), "dataset")
     return _folder(text) or _plain(text, default)
 
 
@@ -112,9 +114,7 @@ def alternatives(ref: ModelRef) -> tuple[ModelRef, ...]:
 
 
 def _plain(text: str, default: str) -> Named | None:
-    """``owner/name``, ``owner/name@revision``, ``datasets/owner/name`` or a bare name."""
-    if text.startswith("datasets/"):
-        text, default = text.removeprefix("datasets/"), "dataset"
+    """``owner/name``, ``owner/name@revision`` or a bare name."""
     revision = None
     if pinned := _REVISION.match(text):
         text, revision = pinned[1][:-1], pinned[2]

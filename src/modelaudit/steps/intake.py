@@ -9,15 +9,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modelaudit.domain import refs
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap, Page, Record
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import Trait
 from modelaudit.resolve.extractor import extract
 from modelaudit.store.db import transaction
 from modelaudit.store.ingest import Ingest, Reading, Written
@@ -67,7 +64,7 @@ class Intake:
 
         ``origin`` is what the page's gaps are filed under: a source, or ``details``.
         """
-        readings, gaps = read(self._with_known_merges(page.records), page.documents)
+        readings, gaps = read(page.records, page.documents)
         with transaction(self.connection):
             self._ingest.rename(page.renamed)
             self._ingest.mark(page.missing, now=self.now)
@@ -84,26 +81,6 @@ class Intake:
             gaps=self._progress.gaps + len(page.gaps) + len(gaps),
         )
         return written
-
-    def _with_known_merges(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Records with the merge flag that an earlier pass over the platform learnt.
-
-        Civitai tells a merge only by answering a filtered list, never in the model itself.
-        """
-        checkpoints = [r for r in records if r.model.kind == "Checkpoint"]
-        if not checkpoints:
-            return records
-        keys = [refs.key(r.model.ref) for r in checkpoints]
-        merges = {
-            row[0]
-            for start in range(0, len(keys), 500)
-            for row in self.connection.execute(
-                f"SELECT key FROM node WHERE traits & {Trait.MERGE.value} AND key IN"
-                f" ({','.join('?' * len(keys[start : start + 500]))})",
-                keys[start : start + 500],
-            )
-        }
-        return [_as_merge(r) if refs.key(r.model.ref) in merges else r for r in records]
 
 
 def read(
@@ -144,16 +121,3 @@ def _claims(
         gaps += extracted.gaps
         covered += [(name, document.path or "") for name in extracted.covered]
     return claims, frozenset(covered)
-
-
-def _as_merge(record: Record) -> Record:
-    if record.model.traits & Trait.MERGE:
-        return record
-    documents = []
-    for document in record.documents:
-        body = document.body
-        if isinstance(body, dict) and isinstance(body.get("model"), dict):
-            body = {**body, "model": {**body["model"], "checkpointType": "Merge"}}
-        documents.append(replace(document, body=body))
-    model = replace(record.model, traits=record.model.traits | Trait.MERGE)
-    return replace(record, model=model, documents=tuple(documents))

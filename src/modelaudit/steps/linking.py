@@ -1,7 +1,8 @@
-"""What joins models beyond single documents: names that mean one node, and files that are the same."""
+"""What joins models beyond single documents: names that mean one node, and equal files."""
 
 from __future__ import annotations
 
+from modelaudit.domain.claim import EXCERPT_LENGTH
 from modelaudit.domain.digests import NEVER_MATCH
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.words import Component
@@ -68,6 +69,5 @@ def _copies(intake: Intake) -> list[store.Copy]:
 def _excerpt(files: list[tuple[str, str, Component]], total: int) -> str:
     """``2 of 5 main files, such as model.safetensors = model.safetensors``."""
     path, parent_path, _ = min(files)
-    return f"{len(files)} of {max(total, len(files))} main files, such as {path} = {parent_path}"[
-        :200
-    ]
+    of = max(total, len(files))
+    return f"{len(files)} of {of} main files, such as {path} = {parent_path}"[:EXCERPT_LENGTH]

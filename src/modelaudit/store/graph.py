@@ -39,9 +39,9 @@ CREATE TEMP TABLE contradicted(parent INTEGER, child INTEGER, strong INTEGER,
 CREATE TEMP TABLE weak_edge(parent INTEGER, child INTEGER, entry INTEGER, code INTEGER);
 """
 
-_CODE = (
-    "c.relation | c.grade << 4 | ({flags}) << 8"
-    f" | ifnull(cast(min(max(c.weight, 0), 1) * 1000 AS INTEGER), {UNKNOWN_WEIGHT}) << 16"
+_CODE = (  # SQLite binds | & << >> alike, from left to right
+    "c.relation | (c.grade << 4) | (({flags}) << 8)"
+    f" | (ifnull(cast(min(max(c.weight, 0), 1) * 1000 AS INTEGER), {UNKNOWN_WEIGHT}) << 16)"
 )
 
 

@@ -15,7 +15,7 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import ConflictKind, Grade, Relation, State, Verdict
 from modelaudit.store.bodies import read_body, read_claims
 from modelaudit.store.coverage import loads
-from modelaudit.store.runs import OpenRun
+from modelaudit.store.runs import OpenRun, baseline
 
 _LIVE = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
 
@@ -30,6 +30,8 @@ class StoredReport:
         self._db = connection
         self._opened = opened
         self._bound = (opened.series, opened.seq, opened.seq)
+        before = baseline(connection, opened)
+        self._state = _state(None if before is None else before.seq)
 
     @property
     def run(self) -> Run:
@@ -68,7 +70,7 @@ class StoredReport:
             models[Verdict(verdict)] = count
         states = dict.fromkeys(State, 0)
         for state, count in self._db.execute(
-            f"SELECT {_state(self._opened.seq)} AS state, count(*) FROM finding AS f"
+            f"SELECT {self._state} AS state, count(*) FROM finding AS f"
             f" WHERE {_LIVE} GROUP BY state",
             self._bound,
         ):
@@ -91,7 +93,7 @@ class StoredReport:
         )
         rows = self._db.execute(
             f"SELECT f.entry, n.ref, f.verdict, f.decided_by, f.grade, f.relation, f.body,"
-            f"       {_state(self._opened.seq)}, lower(hex(n.revision)), n.author, n.created,"
+            f"       {self._state}, lower(hex(n.revision)), n.author, n.created,"
             "       p.downloads, p.likes"
             "  FROM finding AS f JOIN node AS n ON n.id = f.node"
             "  LEFT JOIN popularity AS p ON p.node = n.id"
@@ -141,14 +143,16 @@ class StoredReport:
         }
 
 
-def _state(run: int) -> str:
-    """SQL for the state of finding ``f`` in a run."""
+def _state(before: int | None) -> str:
+    """SQL for the state of finding ``f`` against the run it is compared with."""
+    if before is None:
+        return str(State.NEW.value)
     earlier = (
         "EXISTS (SELECT 1 FROM finding AS e WHERE e.series = f.series AND e.entry = f.entry"
-        f" AND e.node = f.node AND e.until = {run})"
+        f" AND e.node = f.node AND e.since <= {before} AND e.until > {before})"
     )
     return (
-        f"CASE WHEN f.since < {run} THEN {State.UNCHANGED.value}"
+        f"CASE WHEN f.since <= {before} THEN {State.UNCHANGED.value}"
         f" WHEN {earlier} THEN {State.CHANGED.value} ELSE {State.NEW.value} END"
     )
 

@@ -60,11 +60,14 @@ def start(
     return load(connection, seq)
 
 
-def finish(connection: sqlite3.Connection, seq: int, coverage: str, *, now: int) -> None:
-    """Close a run with what it covered, as JSON."""
-    connection.execute(
-        "UPDATE run SET finished = ?, coverage = ? WHERE seq = ?", (now, coverage, seq)
-    )
+def note_coverage(connection: sqlite3.Connection, seq: int, coverage: str) -> None:
+    """Keep what a run has covered so far, as JSON."""
+    connection.execute("UPDATE run SET coverage = ? WHERE seq = ?", (coverage, seq))
+
+
+def finish(connection: sqlite3.Connection, seq: int, *, now: int) -> None:
+    """Close a run; an unclosed one is continued by the next audit of the same kind."""
+    connection.execute("UPDATE run SET finished = ? WHERE seq = ?", (now, seq))
 
 
 def count(connection: sqlite3.Connection, seq: int, **counters: int) -> None:

@@ -44,6 +44,7 @@ CREATE TABLE file (          -- weight files with a digest
   component INTEGER,
   autov1 TEXT, autov3 TEXT, blake3 TEXT, crc32 TEXT,
   observed INTEGER NOT NULL, -- when the model was first seen with it
+  header INTEGER,            -- when its header was asked for
   PRIMARY KEY (sha256, node, path)
 ) WITHOUT ROWID;
 CREATE INDEX file_node ON file(node);

@@ -49,7 +49,7 @@ def parent_links(text: str) -> Iterator[Link]:
         return
     before, end, found = "", 0, 0
     for link in _LINK.finditer(text[:MAX_LENGTH]):
-        # What lies farther back than twice the reach can only be tags and addresses.
+        # Raw text is cut generously: tags fall away before the reach is measured.
         between = text[max(end, link.start() - 4 * REACH) : link.start()]
         before = (before + unescape(_TAG.sub(" ", between)))[-REACH:]
         end = link.end()

@@ -20,7 +20,7 @@ _AT = "/version/trainingDetails"
 
 def speaks(document: Document) -> bool:
     """Lists leave the details out; only the version's own page gives them."""
-    return "trainingDetails" in part(document, "version")
+    return isinstance(document.body, dict) and document.body.get("detailed") is True
 
 
 def extract(document: Document) -> Iterator[Claim | Gap]:

@@ -18,7 +18,6 @@ from modelaudit.resolve.evidence._hub import list_at, mapping_at
 name = "hub-base-models"
 reads = frozenset({"hf.record"})
 grade = Grade.DECLARED
-key = "baseModels"
 
 _STABLE_ID = re.compile(r"[0-9a-f]{24}\Z")
 

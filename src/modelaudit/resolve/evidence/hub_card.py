@@ -16,7 +16,6 @@ from modelaudit.resolve.evidence._hub import base_models, mapping_at
 name = "hub-card"
 reads = frozenset({"hf.record"})
 grade = Grade.DECLARED
-key = "cardData"
 
 
 def extract(document: Document) -> Iterator[Claim | Gap]:

@@ -17,7 +17,6 @@ from modelaudit.resolve.evidence._hub import tagged
 name = "hub-tags"
 reads = frozenset({"hf.record"})
 grade = Grade.DECLARED
-key = "tags"
 
 
 def extract(document: Document) -> Iterator[Claim | Gap]:

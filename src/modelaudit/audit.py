@@ -1,0 +1,131 @@
+"""An audit from end to end: read this file first.
+
+    list the sources → rounds of {resolve, check, choose candidates, read them} until a round adds
+    no claim or the budget ends → last check
+
+Every step works through the one database, so that a run can be stopped anywhere and goes on where
+it was. Reports are made from the database afterwards.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from modelaudit import __version__
+from modelaudit.crawl.archive import ArchiveWriter
+from modelaudit.crawl.platform import Source
+from modelaudit.crawl.registry import Platforms
+from modelaudit.domain.entry import Blocklist
+from modelaudit.domain.errors import CredentialsError
+from modelaudit.domain.finding import ListUsed
+from modelaudit.domain.progress import Progress
+from modelaudit.domain.words import Grade, Read
+from modelaudit.steps.budget import Budget
+from modelaudit.steps.checking import Checker
+from modelaudit.steps.intake import Intake
+from modelaudit.steps.linking import link
+from modelaudit.steps.listing import Lister, fetch_ancestors
+from modelaudit.steps.reading import Reading
+from modelaudit.store import runs
+from modelaudit.store.db import transaction
+
+TOOL = f"modelaudit {__version__}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Audit:
+    """One audit: what is asked, of whom, by which lists, within which limits."""
+
+    connection: sqlite3.Connection
+    platforms: Platforms
+    sources: Sequence[Source]
+    lists: Sequence[Blocklist]
+    standard: Grade = Grade.DECLARED
+    read: Read = Read.METADATA
+    budget: Budget
+    limit: int | None = None
+    archive: ArchiveWriter | None = None
+    progress: Progress
+    clock: Callable[[], float] = time.time
+
+    def run(self) -> tuple[runs.OpenRun, bool]:
+        """Do it; returns the run, and whether every source was listed to its end."""
+        intake = Intake(self.connection, self.archive, self.progress, clock=self.clock)
+        run = begin(self.connection, self.sources, self.lists, self.standard, self.read, intake.now)
+        checker = Checker(
+            self.connection, self.lists, self.standard, run.run.sources, self.progress
+        )
+        complete = self.crawl(intake)
+        self.resolve(intake, run, checker)
+        with transaction(self.connection):
+            runs.count(self.connection, run.seq, requests=self.platforms.requests)
+        checker.conclude(
+            run,
+            complete=complete and self.limit is None,
+            finished=complete,
+            now=intake.now,
+        )
+        return run, complete
+
+    def crawl(self, intake: Intake) -> bool:
+        """List every source; ``False`` when one of them was not listed to its end."""
+        lister = Lister(self.platforms, intake, self.progress, self.budget, self.limit)
+        refused: CredentialsError | None = None
+        complete = True
+        for source in self.sources:
+            try:
+                complete = lister.list(source, self.lists) and complete
+            except CredentialsError as error:  # the others can still be listed
+                self.progress.watcher.say(f"{source.text}: {error}")
+                refused = error
+        if refused is not None and len(self.sources) == 1:
+            raise refused
+        fetch_ancestors(lister, self.sources)
+        return complete and refused is None
+
+    def resolve(self, intake: Intake, run: runs.OpenRun, checker: Checker) -> None:
+        """Rounds of linking, checking and reading candidates, until nothing new is said."""
+        live = frozenset(s.platform for s in self.sources) & {"hf", "civitai"}
+        reading = Reading(self.platforms, intake, self.progress, self.budget, run, live)
+        link(intake, self.progress)
+        while live:
+            checker.reach()
+            chosen = reading.candidates()
+            if not chosen:
+                break
+            changed = 0 if self.budget.over() else reading.read(chosen)
+            if self.budget.over():
+                reading.note_unread(len(reading.candidates()), self.budget.reason)
+                break
+            if not changed + link(intake, self.progress):
+                break
+        if live and self.read >= Read.HEADERS and not self.budget.over():
+            checker.reach()
+            if reading.headers():
+                link(intake, self.progress)
+
+
+def begin(
+    connection: sqlite3.Connection,
+    sources: Sequence[Source],
+    lists: Sequence[Blocklist],
+    standard: Grade,
+    read: Read,
+    now: int,
+) -> runs.OpenRun:
+    """Continue the unfinished run of this kind, or begin one."""
+    with transaction(connection):
+        return runs.start(
+            connection,
+            tool=TOOL,
+            sources=[source.text for source in sources],
+            standard=standard,
+            read=read,
+            lists=[
+                ListUsed(id=used.id, version=used.version, sha256=used.sha256) for used in lists
+            ],
+            now=now,
+        )

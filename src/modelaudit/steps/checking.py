@@ -1,0 +1,129 @@
+"""Checking a catalogue against blocklists: graph, closure, verdicts, findings."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from modelaudit.check import closure
+from modelaudit.check.cycles import edges_in_cycles
+from modelaudit.check.match import compile_lists
+from modelaudit.domain.claim import Conflict
+from modelaudit.domain.entry import Blocklist
+from modelaudit.domain.finding import Finding
+from modelaudit.domain.listing import Listing
+from modelaudit.domain.progress import Progress
+from modelaudit.domain.words import Grade, Verdict
+from modelaudit.steps import conflicting
+from modelaudit.steps.evidencing import Evidencing
+from modelaudit.store import coverage, evidence, graph, runs
+from modelaudit.store import findings as store
+from modelaudit.store.bodies import conflict_row, finding_row
+from modelaudit.store.db import transaction
+
+
+class Checker:
+    """Checks one catalogue by one set of lists, as often as a run needs."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        lists: Sequence[Blocklist],
+        standard: Grade,
+        sources: Sequence[str],
+        progress: Progress,
+    ) -> None:
+        self._db = connection
+        self._listing = compile_lists(lists)
+        self._standard = standard
+        self._sources = sources
+        self._progress = progress
+        self._found: list[conflicting.Contradiction] = []
+
+    @property
+    def listing(self) -> Listing:
+        """The lists, compiled."""
+        return self._listing
+
+    def reach(self) -> None:
+        """Work out who descends from what is listed, into temporary tables."""
+        self._progress.update(step="check", subject="lineage")
+        with transaction(self._db):
+            closure.create_tables(self._db)
+            coverage.scope(self._db, self._sources)
+            graph.build(self._db, self._listing)
+            self._found = list(conflicting.find(self._db, self._listing))
+            graph.contradict(self._db, conflicting.weak_edges(self._db, self._found))
+            closure.reach_over_everything(self._db, self._listing.entries)
+            graph.restore_contradicted(self._db)
+            graph.mark_cycles(self._db, edges_in_cycles(graph.inner_edges(self._db)))
+            closure.close_over(self._db, self._listing.entries, self._standard)
+
+    def conclude(self, run: runs.OpenRun, *, complete: bool, finished: bool, now: int) -> None:
+        """Write findings, conflicts and coverage of the run.
+
+        Only a ``complete`` one, whose sources were listed to their end, makes anything gone. A
+        ``finished`` one is closed; the next audit begins a new one.
+        """
+        self.reach()
+        conflicts = self._conflicts_by_node()
+        with transaction(self._db):
+            store.write_findings(
+                self._db,
+                (finding_row(finding, node) for finding, node in self._findings(conflicts, now)),
+                series=run.series,
+                run=run.seq,
+                complete=complete,
+                now=now,
+            )
+            in_scope = {row[0] for row in self._db.execute("SELECT node FROM in_scope")}
+            store.write_conflicts(
+                self._db,
+                (
+                    conflict_row(item.conflict, item.node)
+                    for item in self._found
+                    if item.node in in_scope
+                ),
+                series=run.series,
+                run=run.seq,
+            )
+            measured = coverage.measure(self._db, run, without_reference=self._without_reference())
+            runs.note_coverage(self._db, run.seq, coverage.dumps(measured))
+            if finished:
+                runs.finish(self._db, run.seq, now=now)
+
+    def _findings(
+        self, conflicts: dict[int, list[Conflict]], now: int
+    ) -> Iterator[tuple[Finding, int]]:
+        today = datetime.fromtimestamp(now, UTC).date().isoformat()
+        assemble = Evidencing(self._db, self._listing, self._standard, conflicts, today)
+        count = 0
+        for entry, node in evidence.listed_in_scope(self._db):
+            finding = assemble.listed(entry, node)
+            if finding.verdict is not Verdict.NONE:
+                count += 1
+                yield finding, node
+        for entry, rank, tier, verdict in evidence.reached_in_scope(self._db):
+            finding, node = assemble.descendant(entry, rank, tier, Verdict(verdict))
+            if finding.verdict is not Verdict.NONE:
+                count += 1
+                if count % 1000 == 0:
+                    self._progress.update(findings=count)
+                yield finding, node
+        self._progress.update(findings=count)
+
+    def _conflicts_by_node(self) -> dict[int, list[Conflict]]:
+        by_node: defaultdict[int, list[Conflict]] = defaultdict(list)
+        for item in self._found:
+            by_node[item.node].append(item.conflict)
+        return by_node
+
+    def _without_reference(self) -> list[str]:
+        """Entries that only names and labels can reach: their bytes are not known to anybody."""
+        return sorted(
+            entry.id
+            for entry in self._listing.entries.values()
+            if entry.kind == "model" and not entry.match.sketches
+        )

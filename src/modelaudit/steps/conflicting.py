@@ -1,0 +1,136 @@
+"""Finding the claims that contradict each other, over the whole catalogue."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modelaudit.check import conflicts as rule
+from modelaudit.domain import refs
+from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.listing import Listing
+from modelaudit.domain.words import ConflictKind, Grade, Relation
+from modelaudit.store import evidence
+from modelaudit.store.claims import claims_between, claims_of, digest_claims
+from modelaudit.store.graph import roots_of
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A conflict, and the edge that the stronger claim weakens."""
+
+    node: int
+    conflict: Conflict
+    strong: int
+    """The node that the stronger claim leads to."""
+
+
+def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradiction]:
+    """Every contradiction; expects the temporary tables of :mod:`modelaudit.store.graph`."""
+    yield from _copies(connection)
+    yield from _listed_files(connection, listing)
+    yield from _adapters(connection)
+    yield from _allowed(connection, listing)
+
+
+def weak_edges(
+    connection: sqlite3.Connection, found: list[Contradiction]
+) -> Iterator[tuple[int, int, int]]:
+    """(parent, child, stronger parent) of edges that rest on a weaker claim."""
+    for item in found:
+        if item.conflict.kind in (ConflictKind.PARENT, ConflictKind.FAMILY):
+            parents = evidence.parents(connection, item.node)
+            for claim in item.conflict.claims[:-1]:
+                weak = parents.get(refs.key(claim.parent))
+                if weak is not None and weak != item.strong:
+                    yield weak, item.node, item.strong
+
+
+def _copies(connection: sqlite3.Connection) -> Iterator[Contradiction]:
+    for child, source in evidence.copies(connection):
+        copy = next(c for c in claims_between(connection, source, child) if _by_bytes(c))
+        words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
+        group = evidence.siblings(connection, source) - {child}
+        for conflict in rule.against_bytes(
+            copy,
+            words,
+            same=evidence.keys_of(connection, group),
+            labels=evidence.labels(connection, source),
+        ):
+            yield Contradiction(child, conflict, source)
+
+
+def _listed_files(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradiction]:
+    roots = roots_of(connection, list(listing.entries))
+    numbers = {entry.id: number for number, entry in listing.entries.items()}
+    met: set[tuple[int, int]] = set()
+    roles = {(d.entry, d.sha256): d.component for d in listing.digests}
+    for entry, child, digest, number, component in evidence.digest_matches(connection):
+        name = listing.entries[entry].id
+        copy = digest_claims(connection, digest, child)[0]
+        for conflict in rule.against_role(copy, roles[entry, digest], name):
+            yield Contradiction(child, conflict, number)
+        whole = (component or roles[entry, digest]).main
+        itself = evidence.keys_of(connection, {child})
+        if not whole or itself & roots[entry] or (entry, child) in met:
+            continue
+        met.add((entry, child))  # several listed files say no more than one
+        # A listed derivative may name what the list says that it derives from.
+        of = [numbers[name] for name in listing.entries[entry].claim_of if name in numbers]
+        same = roots[entry].union(*(roots[number] for number in of))
+        labels = {key for key in same if key.startswith("civitai-base:")}
+        words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
+        for conflict in rule.against_bytes(copy, words, same=same, labels=labels, entry=name):
+            yield Contradiction(child, conflict, number)
+
+
+def _adapters(connection: sqlite3.Connection) -> Iterator[Contradiction]:
+    for child in evidence.recorded_adapters(connection):
+        claims = claims_of(connection, child)
+        parents = evidence.parents(connection, child)
+        recorded = {
+            parents[refs.key(c.parent)]
+            for c in claims
+            if c.grade is Grade.RECORDED and c.relation is Relation.ADAPTER
+        }
+        vague = evidence.ancestors(connection, recorded)
+        known = evidence.existing(connection, set(parents.values()))
+        for conflict in rule.against_records(
+            claims,
+            ancestors=evidence.keys_of(connection, vague) | _listed_beside(connection, vague),
+            known=evidence.keys_of(connection, known),
+        ):
+            yield Contradiction(child, conflict, min(recorded))
+
+
+def _allowed(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradiction]:
+    for child, parent, entry in evidence.allowed_with_claims(connection):
+        claims = tuple(claims_between(connection, parent, child))
+        if claims:
+            conflict = Conflict(
+                model=claims[0].child,
+                kind=ConflictKind.PARENT,
+                claims=claims,
+                entry=listing.entries[entry].id,
+            )
+            yield Contradiction(child, conflict, parent)
+
+
+def _listed_beside(connection: sqlite3.Connection, numbers: set[int]) -> set[str]:
+    """Keys of what the lists mean by the same entries: a re-host and its original are one."""
+    found: set[str] = set()
+    for number in numbers:
+        found |= {
+            row[0]
+            for row in connection.execute(
+                "SELECT n.key FROM listed AS l JOIN listed AS o ON o.entry = l.entry"
+                "  JOIN node AS n ON n.id = o.node WHERE l.node = ?",
+                (number,),
+            )
+        }
+    return found
+
+
+def _by_bytes(claim: Claim) -> bool:
+    return claim.extractor.startswith("same-bytes")

@@ -1,0 +1,168 @@
+"""Reading candidates: their own pages, and with ``--read headers`` the heads of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from modelaudit.crawl.platform import Platform
+from modelaudit.domain import refs
+from modelaudit.domain.errors import IncompleteError
+from modelaudit.domain.model import Document, Gap, Page
+from modelaudit.domain.progress import Progress
+from modelaudit.domain.reader import Reader, ReadError
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import GapReason
+from modelaudit.resolve.candidates import Candidate, Why, choose
+from modelaudit.resolve.formats.errors import FormatError
+from modelaudit.steps.budget import Budget
+from modelaudit.steps.intake import Intake
+from modelaudit.steps.listing import DETAILS
+from modelaudit.store import candidates as store
+from modelaudit.store import runs
+from modelaudit.store.db import transaction
+
+_MOST = 100_000
+"""Candidates drawn at once where there is no budget to bound them."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """Reads candidates of one run within its budget."""
+
+    platforms: Mapping[str, Platform]
+    intake: Intake
+    progress: Progress
+    budget: Budget
+    run: runs.OpenRun
+    live: frozenset[str]
+    """Platforms that may be asked: those of this run's sources."""
+
+    def candidates(self) -> list[ModelRef]:
+        """Models worth calls of their own now, most telling first."""
+        connection = self.intake.connection
+        most = _MOST if self.budget.requests is None else max(self.budget.requests, 0)
+        owners = {
+            refs.local(ref).partition("/")[0]
+            for ref, _ in store.live_findings(connection, self.run.series, 1 << 40, most)
+            if ref.startswith("hf:")
+        }
+        found = [
+            *_of(Why.LIVE_FINDING, store.live_findings(
+                connection, self.run.series, self.run.run.started, most)),
+            *_of(Why.DESCENDANT, store.descendants(connection, most)),
+            *_of(Why.NAMED_PARENT, store.named_parents(connection, most)),
+            *_of(Why.NO_PARENT, store.without_parent(connection, most)),
+            *_of(Why.LIKE_A_ROOT, store.like_a_root(connection, most)),
+            *_of(Why.PUBLISHER, store.of_publishers_with_findings(connection, owners, most)),
+        ]  # fmt: skip
+        return choose((c for c in found if refs.platform(c.ref) in self.live), None)
+
+    def read(self, chosen: Sequence[ModelRef]) -> int:
+        """Ask for each; returns how many claims that changed."""
+        self.progress.update(step="resolve", expected=len(chosen), done=0)
+        changed = 0
+        for name in sorted(self.live):
+            wanted = [ref for ref in chosen if refs.platform(ref) == name]
+            try:
+                changed += self._details(self.platforms[name], wanted)
+            except IncompleteError as error:
+                self.progress.watcher.say(f"{name}: {error}")
+        self.progress.update(expected=None)
+        return changed
+
+    def headers(self) -> int:
+        """Read the heads of safetensors files; returns how many claims that changed."""
+        connection = self.intake.connection
+        changed = 0
+        for ref, revision, path, size in store.unread_headers(connection, _MOST):
+            if refs.platform(ref) not in self.live or self.budget.over():
+                continue
+            self.progress.update(step="resolve", subject=f"{ref} {path}")
+            page, read = self._header(ref, revision, path, size)
+            changed += self.intake.take(page, DETAILS).claims
+            self.budget.spend(requests=0, read=read)
+            with transaction(connection):
+                store.note_header(connection, ref, path, self.intake.now)
+                runs.count(connection, self.run.seq, headers_read=not page.gaps, bytes_read=read)
+        return changed
+
+    def note_unread(self, left: int, why: str) -> None:
+        """One row with a count for all that stays unread."""
+        detail = f"{left} candidates were not read beyond their listing: {why}"
+        gap = Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=left)
+        self.intake.take(Page(gaps=(gap,)), self.run.run.sources[0])
+
+    def _details(self, platform: Platform, wanted: Sequence[ModelRef]) -> int:
+        connection = self.intake.connection
+        changed = 0
+        for page in platform.details(_until(wanted, self.budget)):
+            with transaction(connection):
+                for ref in (*page.missing, *(record.model.ref for record in page.records)):
+                    store.forget_gaps(connection, ref, DETAILS)
+            changed += self.intake.take(page, DETAILS).claims
+            self.progress.update(done=self.progress.done + 1)
+        return changed
+
+    def _header(
+        self, ref: ModelRef, revision: str | None, path: str, size: int | None
+    ) -> tuple[Page, int]:
+        from modelaudit.resolve.formats.safetensors import read_header
+
+        try:
+            reader = _Counting(self.platforms[refs.platform(ref)].open(ref, revision, path, size))
+        except ReadError as error:
+            return _gap(ref, path, str(error)), 0
+        try:
+            header = read_header(reader)
+        except (ReadError, FormatError) as error:
+            return _gap(ref, path, str(error)), reader.bytes
+        document = Document(
+            model=ref,
+            kind="safetensors",
+            body=header.metadata,
+            observed=self.intake.now,
+            source=_file_url(ref, revision, path),
+            path=path,
+        )
+        return Page(documents=(document,)), reader.bytes
+
+
+class _Counting:
+    """A reader that counts what goes through it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.bytes = 0
+
+    @property
+    def size(self) -> int:
+        return self._reader.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        data = self._reader.read(offset, length)
+        self.bytes += len(data)
+        return data
+
+
+def _of(why: Why, rows: Iterator[tuple[ModelRef, int]]) -> Iterator[Candidate]:
+    return (Candidate(ref, why, downloads) for ref, downloads in rows)
+
+
+def _until(wanted: Sequence[ModelRef], budget: Budget) -> list[ModelRef]:
+    """As many as the budget has calls for; they are spent at once."""
+    most = len(wanted) if budget.requests is None else max(budget.requests, 0)
+    chosen = list(wanted[:most]) if not budget.over() else []
+    budget.spend(requests=len(chosen))
+    return chosen
+
+
+def _gap(ref: ModelRef, path: str, detail: str) -> Page:
+    return Page(gaps=(Gap(reason=GapReason.UNREADABLE, detail=detail, model=ref, file=path),))
+
+
+def _file_url(ref: ModelRef, revision: str | None, path: str) -> str | None:
+    page = refs.page_url(ref)
+    if ref.startswith("hf:") and page:
+        return f"{page}/resolve/{revision or 'main'}/{path}"
+    return page

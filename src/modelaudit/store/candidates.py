@@ -1,0 +1,140 @@
+"""Models worth calls of their own, drawn from the catalogue reason by reason.
+
+Each reason gives at most as many as may be read in all, so that the memory needed depends on the
+budget and not on the catalogue.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Status, Trait
+
+
+def live_findings(
+    connection: sqlite3.Connection, series: str, since: int, limit: int
+) -> Iterator[tuple[ModelRef, int]]:
+    """Models with findings, not asked for since this time."""
+    return _rows(
+        connection,
+        "n.id IN (SELECT node FROM finding WHERE series = ? AND until IS NULL) AND n.detailed < ?",
+        (series, since),
+        limit,
+    )
+
+
+def descendants(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[ModelRef, int]]:
+    """What the last walk over the lineage reached, never asked for."""
+    return _rows(
+        connection,
+        "n.id IN (SELECT r.node FROM lineage_reach AS w JOIN lineage_node AS r ON r.rank = w.node)"
+        f" AND n.detailed IS NULL AND n.status > {Status.GHOST.value}",
+        (),
+        limit,
+    )
+
+
+def named_parents(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[ModelRef, int]]:
+    """Parents that models in scope name and nobody has listed."""
+    return _rows(
+        connection,
+        f"n.status = {Status.GHOST.value} AND n.detailed IS NULL AND n.same IS NULL AND n.id IN"
+        " (SELECT c.parent FROM in_scope AS s JOIN claim AS c ON c.child = s.node"
+        "   WHERE c.grade > 1)",
+        (),
+        limit,
+    )
+
+
+def without_parent(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[ModelRef, int]]:
+    """Diffusion and adapter models in scope that name no parent."""
+    looks = Trait.DIFFUSION.value | Trait.ADAPTER.value
+    return _rows(
+        connection,
+        f"n.id IN (SELECT node FROM in_scope) AND n.traits & {looks} AND n.detailed IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1)",
+        (),
+        limit,
+    )
+
+
+def like_a_root(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[ModelRef, int]]:
+    """Models in scope with as many parameters as a listed one."""
+    return _rows(
+        connection,
+        "n.id IN (SELECT node FROM in_scope) AND n.detailed IS NULL AND n.parameters IN"
+        " (SELECT r.parameters FROM listed AS l JOIN node AS r ON r.id = l.node)",
+        (),
+        limit,
+    )
+
+
+def of_publishers_with_findings(
+    connection: sqlite3.Connection, owners: Collection[str], limit: int
+) -> Iterator[tuple[ModelRef, int]]:
+    """Other models of these Hub owners, holding weights."""
+    for owner in sorted(owners):
+        yield from _rows(
+            connection,
+            "n.key >= ? AND n.key < ? AND n.id IN (SELECT node FROM in_scope)"
+            f" AND n.detailed IS NULL AND n.traits & {Trait.WEIGHTS.value}",
+            (f"hf:{owner.lower()}/", f"hf:{owner.lower()}0"),
+            limit,
+        )
+
+
+def _rows(
+    connection: sqlite3.Connection, where: str, bound: tuple[object, ...], limit: int
+) -> Iterator[tuple[ModelRef, int]]:
+    rows = connection.execute(
+        "SELECT n.ref, ifnull(p.downloads, 0) AS d FROM node AS n"
+        f" LEFT JOIN popularity AS p ON p.node = n.id WHERE {where}"
+        "  AND substr(n.ref, 1, instr(n.ref, ':') - 1) IN ('hf', 'civitai')"
+        "  AND (n.ref LIKE 'hf:%/%' OR n.ref LIKE 'civitai:%@%')"
+        " ORDER BY d DESC, n.ref LIMIT ?",
+        (*bound, limit),
+    )
+    for ref, downloads in rows.fetchall():
+        yield ModelRef(ref), downloads
+
+
+def forget_gaps(connection: sqlite3.Connection, ref: ModelRef, origin: str) -> None:
+    """Drop what an earlier attempt could not read: it is being tried again."""
+    connection.execute(
+        "DELETE FROM gap WHERE origin = ? AND node = (SELECT id FROM node WHERE ref = ?)",
+        (origin, ref),
+    )
+
+
+def unread_headers(
+    connection: sqlite3.Connection, limit: int
+) -> Iterator[tuple[ModelRef, str | None, str, int | None]]:
+    """(model, revision, path, size) of safetensors files whose header was not read.
+
+    Suspects first (reached by the last walk), then models without a parent; smaller files first,
+    because adapters are small and say most.
+    """
+    rows = connection.execute(
+        "SELECT n.ref, lower(hex(n.revision)), f.path, f.size,"
+        "       EXISTS (SELECT 1 FROM lineage_reach AS w JOIN lineage_node AS r"
+        "               ON r.rank = w.node WHERE r.node = n.id) AS suspect,"
+        "       EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1) AS known"
+        "  FROM file AS f JOIN node AS n ON n.id = f.node"
+        " WHERE f.header IS NULL AND f.path LIKE '%.safetensors'"
+        "   AND n.id IN (SELECT node FROM in_scope)"
+        " ORDER BY suspect DESC, known, f.size, n.ref, f.path LIMIT ?",
+        (limit,),
+    )
+    for ref, revision, path, size, _, _ in rows.fetchall():
+        yield ModelRef(ref), revision or None, path, size
+
+
+def note_header(connection: sqlite3.Connection, ref: ModelRef, path: str, now: int) -> None:
+    """A file's header was asked for, whatever came of it."""
+    connection.execute(
+        "UPDATE file SET header = ? WHERE path = ?"
+        " AND node = (SELECT ifnull(same, id) FROM node WHERE ref = ?)",
+        (now, path, ref),
+    )

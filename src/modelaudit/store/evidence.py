@@ -1,0 +1,197 @@
+"""What a check looks up while it turns reached nodes into findings and conflicts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component, Grade, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as a check needs it."""
+
+    id: int
+    ref: ModelRef
+    title: str | None
+
+
+def node(connection: sqlite3.Connection, number: int) -> Node:
+    """One node by its id."""
+    row = connection.execute("SELECT id, ref, title FROM node WHERE id = ?", (number,)).fetchone()
+    return Node(row[0], ModelRef(row[1]), row[2])
+
+
+def node_of_rank(connection: sqlite3.Connection, rank: int) -> Node:
+    """One node by its number in the lineage graph."""
+    row = connection.execute(
+        "SELECT n.id, n.ref, n.title FROM lineage_node AS r JOIN node AS n ON n.id = r.node"
+        " WHERE r.rank = ?",
+        (rank,),
+    ).fetchone()
+    return Node(row[0], ModelRef(row[1]), row[2])
+
+
+def keys_of(connection: sqlite3.Connection, numbers: set[int]) -> set[str]:
+    """Keys of nodes and of all their other names."""
+    found: set[str] = set()
+    for number in numbers:
+        found |= {
+            row[0]
+            for row in connection.execute(
+                "SELECT key FROM node WHERE id = ?1 OR same = ?1", (number,)
+            )
+        }
+    return found
+
+
+def reached_in_scope(connection: sqlite3.Connection) -> Iterator[tuple[int, int, int, int]]:
+    """(entry, rank, tier, verdict) of every model in scope that an entry reaches."""
+    rows = connection.execute(
+        "SELECT w.entry, w.node, w.tier, w.verdict FROM lineage_reach AS w"
+        "  JOIN lineage_node AS r ON r.rank = w.node"
+        " WHERE r.node IN (SELECT node FROM in_scope)"
+        "   AND NOT EXISTS (SELECT 1 FROM listed AS l"
+        "                    WHERE l.entry = w.entry AND l.node = r.node)"
+        " ORDER BY w.entry, w.node"
+    )
+    return iter(rows.fetchall())
+
+
+def listed_in_scope(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """(entry, node) of every listed model in scope."""
+    return connection.execute(
+        "SELECT entry, node FROM listed WHERE node IN (SELECT node FROM in_scope)"
+        " ORDER BY entry, node"
+    ).fetchall()
+
+
+def listed_digests_of(connection: sqlite3.Connection, number: int, entry: int) -> list[str]:
+    """Digests of an entry that a model holds in a main, tainted part."""
+    rows = connection.execute(
+        "SELECT substr(d.ref, 8) FROM link AS l JOIN node AS d ON d.id = l.parent"
+        f" WHERE l.child = ? AND l.entry = ? AND l.code & 15 = {Relation.COPY.value}"
+        "   AND d.ref LIKE 'sha256:%' ORDER BY 1",
+        (number, entry),
+    )
+    return [row[0] for row in rows]
+
+
+def shared_files_of(
+    connection: sqlite3.Connection, child: int, parent: int
+) -> list[tuple[str, str]]:
+    """(path, sha256) of the child's files that the parent holds as well."""
+    rows = connection.execute(
+        "SELECT c.path, lower(hex(c.sha256)) FROM file AS c"
+        " WHERE c.node = ? AND EXISTS (SELECT 1 FROM file AS p"
+        "        WHERE p.sha256 = c.sha256 AND p.node = ?) ORDER BY c.path",
+        (child, parent),
+    )
+    return rows.fetchall()
+
+
+def copies(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """(copy, source) of every copy whose direction is known and that claims something itself."""
+    return connection.execute(
+        "SELECT c.child, c.parent FROM claim AS c WHERE c.origin IN"
+        "  (SELECT id FROM origin WHERE extractor = 'same-bytes')"
+        "  AND EXISTS (SELECT 1 FROM claim AS o WHERE o.child = c.child"
+        f"   AND o.grade BETWEEN {Grade.DECLARED.value} AND {Grade.MEASURED.value})"
+        " ORDER BY c.child, c.parent"
+    ).fetchall()
+
+
+def siblings(connection: sqlite3.Connection, source: int) -> set[int]:
+    """The source of a group of copies and all its copies."""
+    rows = connection.execute(
+        "SELECT child FROM claim WHERE parent = ? AND origin IN"
+        " (SELECT id FROM origin WHERE extractor LIKE 'same-bytes%')",
+        (source,),
+    )
+    return {source, *(row[0] for row in rows)}
+
+
+def labels(connection: sqlite3.Connection, number: int) -> set[str]:
+    """Keys of the platform labels that a model declares."""
+    rows = connection.execute(
+        "SELECT p.key FROM claim AS c JOIN node AS p ON p.id = c.parent WHERE c.child = ?"
+        f" AND c.grade >= {Grade.DECLARED.value} AND substr(p.ref, 1, 13) = 'civitai-base:'",
+        (number,),
+    )
+    return {row[0] for row in rows}
+
+
+def digest_matches(
+    connection: sqlite3.Connection,
+) -> list[tuple[int, int, str, int, Component | None]]:
+    """(entry, model, sha256, node of the digest, stated component) of every listed file found."""
+    rows = connection.execute(
+        "SELECT DISTINCT l.entry, l.child, substr(d.ref, 8), d.id, f.component"
+        "  FROM link AS l JOIN node AS d ON d.id = l.parent AND d.ref LIKE 'sha256:%'"
+        "  JOIN file AS f ON f.node = l.child AND lower(hex(f.sha256)) = substr(d.ref, 8)"
+        " WHERE l.entry > 0 ORDER BY l.entry, l.child, 3"
+    )
+    return [
+        (entry, child, digest, number, None if component is None else Component(component))
+        for entry, child, digest, number, component in rows
+    ]
+
+
+def recorded_adapters(connection: sqlite3.Connection) -> list[int]:
+    """Models whose training tool recorded an adapter's base."""
+    rows = connection.execute(
+        "SELECT DISTINCT child FROM claim"
+        f" WHERE grade = {Grade.RECORDED.value} AND relation = {Relation.ADAPTER.value}"
+        " ORDER BY child"
+    )
+    return [row[0] for row in rows]
+
+
+def ancestors(connection: sqlite3.Connection, numbers: set[int], depth: int = 5) -> set[int]:
+    """These nodes and what they claim to descend from, a few hops up."""
+    found = set(numbers)
+    frontier = set(numbers)
+    for _ in range(depth):
+        frontier = {
+            row[0]
+            for number in frontier
+            for row in connection.execute("SELECT parent FROM claim WHERE child = ?", (number,))
+        } - found
+        if not frontier:
+            break
+        found |= frontier
+    return found
+
+
+def parents(connection: sqlite3.Connection, child: int) -> dict[str, int]:
+    """Key → node of what a model names as its parents."""
+    rows = connection.execute(
+        "SELECT p.key, p.id FROM claim AS c JOIN node AS p ON p.id = c.parent WHERE c.child = ?",
+        (child,),
+    )
+    return dict(rows.fetchall())
+
+
+def existing(connection: sqlite3.Connection, numbers: set[int]) -> set[int]:
+    """Those of these nodes that a platform shows or a list names."""
+    return {
+        number
+        for number in numbers
+        if connection.execute(
+            "SELECT 1 FROM node WHERE id = ?1 AND (status > 0 OR id IN (SELECT node FROM listed))",
+            (number,),
+        ).fetchone()
+    }
+
+
+def allowed_with_claims(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:
+    """(model, listed parent, entry) where an allowed model is claimed to come from a listed one."""
+    return connection.execute(
+        "SELECT DISTINCT c.child, c.parent, l.entry FROM allowed AS a"
+        "  JOIN claim AS c ON c.child = a.node JOIN listed AS l ON l.node = c.parent"
+        f" WHERE c.grade > {Grade.HINTED.value} AND c.relation <> {Relation.COMPONENT.value}"
+        " ORDER BY c.child, c.parent"
+    ).fetchall()
