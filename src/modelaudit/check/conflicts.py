@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, ConflictKind, Grade, Relation
 
 _NOT_PARENTAGE = frozenset({Relation.TRAINED_ON, Relation.COMPONENT})
@@ -33,7 +34,7 @@ def against_bytes(
     words = [c for c in claims if Grade.DECLARED <= c.grade < Grade.EXACT
              and c.relation not in _NOT_PARENTAGE]  # fmt: skip
     labelled = [c for c in words if refs.platform(c.parent) == "civitai-base"]
-    named = [c for c in words if refs.platform(c.parent) not in ("civitai-base", "sha256")]
+    named = [c for c in words if _names_a_model(c.parent)]
     if named and not any(refs.key(c.parent) in same for c in named):
         yield _conflict(ConflictKind.PARENT, named, copy, entry)
     other = [c for c in labelled if labels and refs.key(c.parent) not in labels]
@@ -76,6 +77,12 @@ def _conflict(
 ) -> Conflict:
     claims = (*_one_per_parent(weak), strong)
     return Conflict(model=strong.child, kind=kind, claims=claims, entry=entry)
+
+
+def _names_a_model(ref: ModelRef) -> bool:
+    """False for labels and digests, and for bare names, which may mean anything."""
+    name = refs.platform(ref)
+    return name not in ("civitai-base", "sha256") and (name != "hf" or "/" in ref)
 
 
 def _one_per_parent(claims: Sequence[Claim]) -> list[Claim]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,26 +38,27 @@ class Progress:
     """The source or the model it is at."""
     listed: int = 0
     expected: int | None = None
-    """How many models or calls the step will have at its end, where that is known."""
+    """How many calls the step will have made at its end, where that is known."""
     done: int = 0
     """Of ``expected``."""
     claims: int = 0
     findings: int = 0
     gaps: int = 0
-    requests: int = 0
     waiting: str = ""
     """Why nothing moves, such as ``rate limit, 42 s``."""
+    _begun: float = 0.0
 
     def update(self, **changes: int | str | None) -> None:
         """Set counters and tell the watcher."""
+        if changes.get("expected"):
+            self._begun = time.monotonic()
         for name, value in changes.items():
             setattr(self, name, value)
         self.watcher.changed(self)
 
-    def wait(self, why: str, seconds: float) -> None:
-        """Sleep and say so; fits :data:`modelaudit.crawl.pacing.Wait`."""
-        import time
-
-        self.update(waiting=f"{why}, {seconds:.0f} s")
-        time.sleep(seconds)
-        self.update(waiting="")
+    def eta(self) -> str:
+        """Time left in the step, such as ``3 min``; empty while nothing can be said."""
+        if not self.expected or self.done < 3:
+            return ""
+        left = (time.monotonic() - self._begun) / self.done * (self.expected - self.done)
+        return f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"

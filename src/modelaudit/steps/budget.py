@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from modelaudit.domain.errors import IncompleteError
+from modelaudit.domain.progress import Progress
 
 
 @dataclass(slots=True)
@@ -42,3 +46,20 @@ class Budget:
             self.requests -= requests
         if self.bytes is not None:
             self.bytes -= read
+
+
+def waiting(progress: Progress, budget: Budget) -> Callable[[str, float], None]:
+    """A way to sleep that shows itself and ends early when somebody asks for an end."""
+
+    def wait(why: str, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        progress.update(waiting=f"{why}, {seconds:.0f} s")
+        try:
+            while (left := end - time.monotonic()) > 0:
+                if budget.stopped:
+                    raise IncompleteError(budget.stopped)
+                time.sleep(min(left, 0.5))
+        finally:
+            progress.update(waiting="")
+
+    return wait

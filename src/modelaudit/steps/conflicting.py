@@ -77,9 +77,12 @@ def _listed_files(connection: sqlite3.Connection, listing: Listing) -> Iterator[
             continue
         met.add((entry, child))  # several listed files say no more than one
         # A listed derivative may name what the list says that it derives from.
-        of = [numbers[name] for name in listing.entries[entry].claim_of if name in numbers]
+        listed = listing.entries[entry]
+        of = [numbers[name] for name in listed.claim_of if name in numbers]
         same = roots[entry].union(*(roots[number] for number in of))
-        labels = {key for key in same if key.startswith("civitai-base:")}
+        labels = set[str]()
+        if listed.claim_relation != "derived-from":
+            labels = {key for key in same if key.startswith("civitai-base:")}
         words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
         for conflict in rule.against_bytes(copy, words, same=same, labels=labels, entry=name):
             yield Contradiction(child, conflict, number)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 
+_ROUNDING = 1024
+"""Bytes by which sizes of one file may differ: Civitai tells them in KiB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
@@ -37,14 +40,18 @@ class Copy:
 def shared_files(
     connection: sqlite3.Connection, *, ignored: Collection[str], never: Collection[str]
 ) -> Iterator[tuple[str, int | None, list[Holder]]]:
-    """(sha256, node of that digest if anybody names it, holders) of every digest worth a look."""
+    """(sha256, node of that digest if anybody names it, holders) of every digest worth a look.
+
+    Equal digests of files of unequal size are not: a platform stored one that is not the file's.
+    """
     skip = {bytes.fromhex(digest) for digest in never}
     digests = connection.execute(
         "SELECT f.sha256, count(DISTINCT f.node),"
         "       (SELECT id FROM node WHERE key = 'sha256:' || lower(hex(f.sha256)))"
         "  FROM file AS f GROUP BY f.sha256"
-        " HAVING count(DISTINCT f.node) > 1"
-        "     OR EXISTS (SELECT 1 FROM node WHERE key = 'sha256:' || lower(hex(f.sha256)))"
+        f" HAVING ifnull(max(f.size) - min(f.size), 0) <= {_ROUNDING}"
+        "    AND (count(DISTINCT f.node) > 1"
+        "     OR EXISTS (SELECT 1 FROM node WHERE key = 'sha256:' || lower(hex(f.sha256))))"
     )
     marks = ",".join("?" * len(ignored))
     for digest, _, digest_node in digests:

@@ -30,8 +30,8 @@ class StoredReport:
         self._db = connection
         self._opened = opened
         self._bound = (opened.series, opened.seq, opened.seq)
-        before = baseline(connection, opened)
-        self._state = _state(None if before is None else before.seq)
+        self._before = baseline(connection, opened)
+        self._state = _state(None if self._before is None else self._before.seq)
 
     @property
     def run(self) -> Run:
@@ -91,29 +91,19 @@ class StoredReport:
             if order == "id"
             else "f.verdict DESC, ifnull(p.downloads, -1) DESC, f.entry || '/' || n.ref"
         )
-        rows = self._db.execute(
-            f"SELECT f.entry, n.ref, f.verdict, f.decided_by, f.grade, f.relation, f.body,"
-            f"       {self._state}, lower(hex(n.revision)), n.author, n.created,"
-            "       p.downloads, p.likes"
-            "  FROM finding AS f JOIN node AS n ON n.id = f.node"
-            "  LEFT JOIN popularity AS p ON p.node = n.id"
-            f" WHERE {_LIVE} ORDER BY {by} LIMIT ?",
-            (*self._bound, -1 if limit is None else limit),
-        )
-        return (_finding(row) for row in rows)
+        return self._select(f"ORDER BY {by} LIMIT {-1 if limit is None else int(limit)}", ())
+
+    def findings_of(self, node: int) -> Iterator[Finding]:
+        """The live findings on one model, strongest first."""
+        return self._select("AND f.node = ? ORDER BY f.verdict DESC, f.entry", (node,))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Contradictions, whether or not anything is listed."""
-        rows = self._db.execute(
-            "SELECT n.ref, f.kind, f.entry, f.body FROM conflict AS f"
-            f" JOIN node AS n ON n.id = f.node WHERE {_LIVE}"
-            " ORDER BY n.ref, f.kind, f.entry, f.body",
-            self._bound,
-        )
-        for ref, kind, entry, body in rows:
-            yield Conflict(
-                model=ModelRef(ref), kind=ConflictKind(kind), claims=read_claims(body), entry=entry
-            )
+        return self._conflicts("", ())
+
+    def conflicts_of(self, node: int) -> Iterator[Conflict]:
+        """Contradictions about one model."""
+        return self._conflicts("AND f.node = ?", (node,))
 
     def gone(self) -> Iterator[Gone]:
         """Findings that are no more."""
@@ -124,6 +114,43 @@ class StoredReport:
         )
         for name, reason, first_absent, confirmed in rows:
             yield Gone(id=name, reason=reason, first_absent=first_absent, confirmed=confirmed)
+
+    def _select(self, rest: str, bound: tuple[object, ...]) -> Iterator[Finding]:
+        rows = self._db.execute(
+            f"SELECT f.entry, n.ref, f.verdict, f.decided_by, f.grade, f.relation, f.body,"
+            f"       {self._state}, lower(hex(n.revision)), n.author, n.created,"
+            "       p.downloads, p.likes"
+            "  FROM finding AS f JOIN node AS n ON n.id = f.node"
+            "  LEFT JOIN popularity AS p ON p.node = n.id"
+            f" WHERE {_LIVE} {rest}",
+            (*self._bound, *bound),
+        )
+        return (_finding(row) for row in rows)
+
+    def _conflicts(self, where: str, bound: tuple[object, ...]) -> Iterator[Conflict]:
+        rows = self._db.execute(
+            "SELECT n.ref, f.kind, f.entry, f.body FROM conflict AS f"
+            f" JOIN node AS n ON n.id = f.node WHERE {_LIVE} {where}"
+            " ORDER BY n.ref, f.kind, f.entry, f.body",
+            (*self._bound, *bound),
+        )
+        for ref, kind, entry, body in rows:
+            yield Conflict(
+                model=ModelRef(ref), kind=ConflictKind(kind), claims=read_claims(body), entry=entry
+            )
+
+    def raised(self) -> int:
+        """Findings at review or above that are new, or whose verdict rose since the baseline."""
+        before = "NULL" if self._before is None else str(self._before.seq)
+        return int(
+            self._db.execute(
+                f"SELECT count(*) FROM finding AS f WHERE {_LIVE} AND f.verdict >= ?"
+                " AND f.verdict > ifnull((SELECT max(e.verdict) FROM finding AS e"
+                "   WHERE e.series = f.series AND e.entry = f.entry AND e.node = f.node"
+                f"    AND e.since <= {before} AND ifnull(e.until, 1 << 60) > {before}), -1)",
+                (*self._bound, Verdict.REVIEW.value),
+            ).fetchone()[0]
+        )
 
     def _reach(self) -> dict[str, Reach]:
         """Downloads of the distinct models to take down, by platform."""

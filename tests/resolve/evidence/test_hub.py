@@ -73,6 +73,8 @@ def test_the_card_says_or_the_hub_infers_the_relation(
         (["base_model:adapter:/root/models/thing-7b"],
          [("hf:thing-7b", "adapter", "hinted", "/tags/0")]),
         (["base_model:https://hf.co/x/y"], [("hf:x/y", "finetune", "declared", "/tags/0")]),
+        (["base_model:merge:datasets/x/y", "base_model:adapter:datasets/x/y"],
+         [("dataset:x/y", "trained-on", "declared", "/tags/0")]),
         (["base_model:", "base_model:merge:", "base_model::", 5, None], []),
         (["base_model:acme/Child"], []),
     ],

@@ -42,7 +42,7 @@ class Said(NamedTuple):
     grade: Grade
     """What the kind of evidence is worth; a name that is a guess is only hinted."""
     relation: Relation | None = None
-    """``None``: a finetune, unless the document says something better about the same parent."""
+    """``None``: a finetune, unless the document already said how this parent is one."""
     parent: ModelRef | None = None
     """The node, where ``text`` is no name."""
     default: str = "hf"
@@ -54,7 +54,7 @@ class Said(NamedTuple):
 def claims(document: Document, by: str, said: Iterable[Said | Gap]) -> Iterator[Claim | Gap]:
     """The statements as claims: self-loops dropped, each (parent, relation) once; gaps as is."""
     child = refs.key(document.model)
-    seen: dict[ModelRef, list[Relation | None]] = {}
+    seen: dict[ModelRef, list[Relation]] = {}
     for item in said:
         if isinstance(item, Gap):
             yield item
@@ -65,10 +65,14 @@ def claims(document: Document, by: str, said: Iterable[Said | Gap]) -> Iterator[
             if found is None or (default == "dataset" and not found.ref.startswith("dataset:")):
                 continue
             parent = found.ref
-            if not found.certain:
+            if not found.certain and not _typed_bare(text, found.ref, grade):
                 grade = Grade.HINTED
         relations = seen.setdefault(parent, [])
-        if relation in relations or (relations and relation is None) or _is_itself(child, parent):
+        if parent.startswith("dataset:"):
+            relation = Relation.TRAINED_ON
+        elif relation is None:
+            relation = relations[0] if relations else Relation.FINETUNE
+        if relation in relations or _is_itself(child, parent):
             continue
         relations.append(relation)
         if text is not None and (text := text.strip()) in (parent, refs.local(parent)):
@@ -76,7 +80,7 @@ def claims(document: Document, by: str, said: Iterable[Said | Gap]) -> Iterator[
         yield Claim(
             child=document.model,
             parent=parent,
-            relation=_relation(parent, relation),
+            relation=relation,
             grade=grade,
             extractor=by,
             locator=locator,
@@ -93,15 +97,16 @@ def malformed(document: Document, detail: str) -> Gap:
     return Gap(reason=GapReason.MALFORMED, detail=detail, model=document.model, file=document.path)
 
 
-def _relation(parent: ModelRef, said: Relation | None) -> Relation:
-    if parent.startswith("dataset:"):
-        return Relation.TRAINED_ON
-    return Relation.FINETUNE if said is None else said
-
-
 def _storable(text: str) -> str:
     """The text without lone surrogates, which no file or database can hold."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _typed_bare(text: str | None, ref: ModelRef, grade: Grade) -> bool:
+    """A bare name that a publisher typed as it is: an old id, an alias that lists or redirects
+    know, or one that nobody can resolve and that therefore leads nowhere.
+    """
+    return grade is Grade.DECLARED and text is not None and text.strip() == refs.local(ref)
 
 
 def _is_itself(child: str, parent: ModelRef) -> bool:

@@ -17,7 +17,7 @@ _LINE = re.compile(
 )
 _FENCED = re.compile(r"^[ \t]*```[^\n]{0,40}\n(.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
 _IS_RECIPE = re.compile(
-    r"merge_method[ \t]*:|mergekit-|^[ \t]*(?:slices|experts|source_model|models):",
+    r"merge_method[ \t]*:|mergekit-|^[ \t]*(?:slices|experts):",
     re.MULTILINE,
 )
 _MAX_CARD = 500_000

@@ -1,0 +1,25 @@
+"""``python -m benchmarks [NAME...]``: each measurement is a module with a title and its rows."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from benchmarks.measure import show
+
+NAMES = ("parse", "ingest", "audit", "help", "closure")
+
+
+def main(names: list[str]) -> int:
+    """Run the named measurements, or all."""
+    if unknown := [name for name in names if name not in NAMES]:
+        print(f"no measurement is named {unknown[0]!r}; there are: {', '.join(NAMES)}")
+        return 2
+    for name in names or NAMES:
+        module = importlib.import_module(f"benchmarks.{name}")
+        show(module.TITLE, module.rows())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,73 @@
+"""``modelaudit audit``: all steps over one or more sources, and the report."""
+
+from __future__ import annotations
+
+import typer
+
+from modelaudit.cli import options as opt
+
+
+def audit(
+    sources: opt.Sources,
+    db: opt.Database = opt.DATABASE,
+    blocklists: opt.Blocklists = None,
+    standard: opt.StandardOfProof = opt.Standard.declared,
+    read: opt.ReadDepth = opt.Depth.metadata,
+    budget: opt.ByteBudget = "2GiB",
+    max_requests: opt.MaxRequests = 10_000,
+    limit: opt.Limit = None,
+    no_archive: opt.NoArchive = False,
+    outputs: opt.Outputs = None,
+    fail_on: opt.FailOnOption = opt.FailOn.none,
+    max_gaps: opt.MaxGaps = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormatOption = opt.LogFormat.text,
+    no_progress: opt.NoProgress = False,
+    offline: opt.Offline = False,
+) -> None:
+    """List sources, resolve their lineage, check it, and report.
+
+    Example: modelaudit audit hf:descendants-of/stable-diffusion-v1-5/stable-diffusion-v1-5
+    --limit 200 -o html=report.html
+    """
+    from modelaudit.audit import Audit
+    from modelaudit.cli.output import Output
+    from modelaudit.cli.reporting import code_for, emit, parse_outputs
+    from modelaudit.cli.session import load_lists, parse_size, working
+    from modelaudit.crawl.sources import parse_sources
+    from modelaudit.domain.errors import UsageError
+    from modelaudit.domain.words import Grade, Read
+    from modelaudit.steps.budget import Budget
+    from modelaudit.store.report import StoredReport
+
+    out = Output(
+        quiet=quiet, verbose=verbose, as_json=log_format is opt.LogFormat.json,
+        progress=not no_progress,
+    )  # fmt: skip
+    wanted = parse_outputs(outputs)
+    parsed = parse_sources(sources)
+    lists = load_lists(blocklists)
+    if read is opt.Depth.weights:
+        raise UsageError("weights cannot be read yet", hint="use --read headers")
+    spend = Budget(requests=max_requests, bytes=parse_size(budget))
+    live = any(source.platform in ("hf", "civitai") for source in parsed)
+    with working(out, db, spend, offline=offline, archive=live and not no_archive) as session:
+        run, complete = Audit(
+            connection=session.connection,
+            platforms=session.platforms,
+            sources=parsed,
+            lists=lists,
+            standard=Grade.parse(standard.value),
+            read=Read.parse(read.value),
+            budget=spend,
+            limit=limit,
+            archive=session.archive,
+            progress=session.progress,
+        ).run()
+        out.stop()
+        report = StoredReport(session.connection, run)
+        emit(out, report, wanted)
+        if not complete:
+            out.say("The audit is incomplete; run the same command again to go on.")
+        raise typer.Exit(code_for(report, fail_on, complete=complete, max_gaps=max_gaps))

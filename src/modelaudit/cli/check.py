@@ -1,0 +1,58 @@
+"""``modelaudit check``: judge what is in the database, offline."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+
+from modelaudit.cli import options as opt
+
+
+def check(
+    db: opt.Database = opt.DATABASE,
+    blocklists: opt.Blocklists = None,
+    standard: opt.StandardOfProof = opt.Standard.declared,
+    outputs: opt.Outputs = None,
+    fail_on: opt.FailOnOption = opt.FailOn.none,
+    max_gaps: opt.MaxGaps = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormatOption = opt.LogFormat.text,
+    no_progress: opt.NoProgress = False,
+    offline: opt.Offline = False,
+) -> None:
+    """Check every model in the database against the lists, as a run of its own; never online.
+
+    Example: modelaudit check --standard recorded --blocklist laion-5b
+    """
+    from modelaudit.audit import begin
+    from modelaudit.cli.output import Output
+    from modelaudit.cli.reporting import code_for, emit, parse_outputs
+    from modelaudit.cli.session import load_lists, working
+    from modelaudit.domain.errors import StoreError
+    from modelaudit.domain.words import Grade, Read
+    from modelaudit.steps.budget import Budget
+    from modelaudit.steps.checking import Checker
+    from modelaudit.store.report import StoredReport
+
+    out = Output(
+        quiet=quiet, verbose=verbose, as_json=log_format is opt.LogFormat.json,
+        progress=not no_progress,
+    )  # fmt: skip
+    wanted = parse_outputs(outputs)
+    lists = load_lists(blocklists)
+    if not db.exists():
+        raise StoreError(
+            f"there is no database {db}", hint="run `modelaudit crawl SOURCE` first, or set --db"
+        )
+    with working(out, db, Budget(), offline=True) as session:
+        now = int(time.time())
+        proof = Grade.parse(standard.value)
+        run = begin(session.connection, (), lists, proof, Read.METADATA, now)
+        checker = Checker(session.connection, lists, proof, (), session.progress)
+        checker.conclude(run, complete=True, finished=True, now=now)
+        out.stop()
+        report = StoredReport(session.connection, run)
+        emit(out, report, wanted)
+        raise typer.Exit(code_for(report, fail_on, complete=True, max_gaps=max_gaps))

@@ -1,0 +1,114 @@
+"""``modelaudit``: the command line as a whole. Each command has a file of its own."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from modelaudit import __version__
+from modelaudit.cli import (
+    audit,
+    blocklist,
+    check,
+    crawl,
+    diff,
+    explain,
+    report,
+    resolve,
+)  # fmt: skip
+from modelaudit.cli.errors import BUG, PipeClosedError, exit_code
+
+app = typer.Typer(
+    name="modelaudit",
+    help="Which of the models hosted on a platform descend from something that should not be "
+    "hosted, and how do we know?\n\n"
+    "It states lineage and listing, with evidence; a person states the ground.",
+    epilog="Start with: modelaudit audit hf:ORG/NAME -o html=report.html",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("audit")(audit.audit)
+app.command("crawl")(crawl.crawl)
+app.command("resolve")(resolve.resolve)
+app.command("check")(check.check)
+app.command("report")(report.report)
+app.command("explain")(explain.explain)
+app.command("diff")(diff.diff)
+app.add_typer(blocklist.app, name="blocklist")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"modelaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _callback(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    refuse_strangers()
+
+
+def main() -> None:
+    """Run the command line; every way out has its exit code, no traceback reaches a user."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - the last wall between a bug and the user
+        _explain(error)
+        sys.exit(exit_code(error))
+
+
+def refuse_strangers() -> None:
+    """Say so when another project's distribution shares our import package.
+
+    Two other projects install a package called ``modelaudit``; beside one of them, half of each
+    is missing.
+    """
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    from modelaudit.domain.errors import UsageError
+
+    for name in ("modelaudit", "knowlyr-modelaudit"):
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            continue
+        raise UsageError(
+            f"the distribution {name} {found.version} is installed here as well and overwrites "
+            "files of this one",
+            hint=f"use separate environments, or: pip uninstall {name}, then reinstall this one",
+        )
+
+
+def _explain(error: Exception) -> None:
+    from modelaudit.cli.output import Output
+
+    if isinstance(error, PipeClosedError):
+        return
+    out = Output()
+    if exit_code(error) != BUG:
+        out.error(f"error: {error}")
+        if hint := getattr(error, "hint", None):
+            out.error(f"hint: {hint}")
+        return
+    out.error(f"error: this is a bug in modelaudit ({type(error).__name__})")
+    out.error(f"hint: please report it with the file {_crash_file(error)}")
+
+
+def _crash_file(error: Exception) -> str:
+    """The traceback without local variables, which may hold tokens."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="modelaudit-crash-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"modelaudit {__version__}, Python {sys.version}\n")
+        file.writelines(traceback.format_exception(error))
+    return file.name

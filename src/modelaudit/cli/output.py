@@ -1,0 +1,154 @@
+"""The only place that prints: data to stdout, talk to stderr, foreign text cleaned before."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TextIO
+
+from modelaudit.cli.errors import PipeClosedError
+from modelaudit.domain.progress import Progress
+from modelaudit.domain.times import format_time
+from modelaudit.report.clean import for_terminal, shorten
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.text import Text
+
+MINUTE = 60.0
+"""Off a terminal, progress says at most one line a minute."""
+
+
+class Output:
+    """How one command talks; also a :class:`modelaudit.domain.progress.Watcher`."""
+
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        as_json: bool = False,
+        progress: bool = True,
+    ) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._as_json = as_json
+        self._progress = progress and not quiet
+        self._live: Live | None = None
+        self._last_line = time.monotonic()
+        self._shown: Progress | None = None
+
+    @property
+    def on_terminal(self) -> bool:
+        """True when a person reads stdout."""
+        return sys.stdout.isatty()
+
+    @property
+    def colour(self) -> bool:
+        """True when stdout may be coloured (https://no-color.org)."""
+        wanted = self.on_terminal and os.environ.get("TERM") != "dumb"
+        return wanted and not os.environ.get("NO_COLOR")
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        import shutil
+
+        return shutil.get_terminal_size((100, 24)).columns
+
+    def data(self, chunks: Iterable[str]) -> None:
+        """Write to stdout; ``PipeClosedError`` when nobody reads any more."""
+        try:
+            for chunk in chunks:
+                sys.stdout.write(chunk)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python flushes once more at exit: let that go nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise PipeClosedError from None
+
+    def say(self, line: str) -> None:
+        """A line for people on stderr, unless they asked for quiet."""
+        if not self.quiet:
+            self._write(line, "info")
+
+    def hint(self, line: str) -> None:
+        """What to do next."""
+        self.say(f"hint: {line}")
+
+    def error(self, line: str) -> None:
+        """What went wrong; never silenced."""
+        self._write(line, "error")
+
+    def start(self) -> None:
+        """Show progress until :meth:`stop`, where there is somebody to watch."""
+        if self._progress and not self._as_json and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            console = Console(stderr=True, highlight=False)
+            self._live = Live(
+                console=console, refresh_per_second=4, transient=True, get_renderable=self._status
+            )
+            self._live.start()
+
+    def stop(self) -> None:
+        """Take the progress line away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def changed(self, progress: Progress) -> None:
+        """Progress moved."""
+        self._shown = progress
+        if self._live is None and self._progress:
+            now = time.monotonic()
+            if now - self._last_line >= MINUTE:
+                self._last_line = now
+                self._write(status_line(progress), "progress")
+
+    def _status(self) -> Text:
+        from rich.text import Text
+
+        return Text("" if self._shown is None else status_line(self._shown), overflow="ellipsis")
+
+    def _write(self, line: str, level: str) -> None:
+        text = "\n".join(for_terminal(part) for part in line.split("\n"))
+        if self._as_json:
+            at = format_time(int(time.time()))
+            text = json.dumps({"at": at, "level": level, "message": line})
+        _print_to(sys.stderr, self._live, text)
+
+
+def status_line(progress: Progress) -> str:
+    """``crawl hf: · 1,842 listed · 2,310 claims · 12 gaps · waiting: rate limit, 42 s``."""
+    parts = [f"{progress.step:<8}{shorten(for_terminal(progress.subject), 40)}"]
+    parts.append(f"{progress.listed:,} listed")
+    if progress.expected:
+        parts.append(f"{progress.done:,} of {progress.expected:,} read")
+        if eta := progress.eta():
+            parts.append(f"{eta} left")
+    parts.append(f"{progress.claims:,} claims")
+    if progress.findings:
+        parts.append(f"{progress.findings:,} findings")
+    if progress.gaps:
+        parts.append(f"{progress.gaps:,} gaps")
+    if progress.waiting:
+        parts.append(f"waiting: {progress.waiting}")
+    return " · ".join(parts)
+
+
+def _print_to(stream: TextIO, live: Live | None, text: str) -> None:
+    if live is not None:
+        from rich.text import Text
+
+        live.console.print(Text(text))
+        return
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except BrokenPipeError:
+        return  # nobody listens to the talk: the work goes on

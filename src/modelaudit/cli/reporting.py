@@ -1,0 +1,92 @@
+"""Writing a run's report where it was asked for, and the exit code that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelaudit.cli import errors
+from modelaudit.cli.options import FailOn
+from modelaudit.cli.output import Output
+from modelaudit.domain.errors import UsageError
+from modelaudit.domain.words import Verdict
+
+if TYPE_CHECKING:
+    from modelaudit.store.report import StoredReport
+
+
+def parse_outputs(wanted: Sequence[str] | None) -> list[tuple[str, Path | None]]:
+    """(format, path) of every ``-o``; without a path, or with ``-``, it goes to stdout."""
+    from modelaudit.report.reporter import named
+
+    outputs: list[tuple[str, Path | None]] = []
+    for text in wanted or ():
+        name, _, place = text.partition("=")
+        named(name)
+        outputs.append((name, Path(place) if place not in ("", "-") else None))
+    if sum(path is None for _, path in outputs) > 1:
+        raise UsageError("only one report can go to stdout", hint="give the others a path")
+    for _, path in outputs:
+        if path is not None and not path.parent.is_dir():
+            raise UsageError(f"there is no folder {path.parent}", hint="create it first")
+    return outputs
+
+
+def emit(out: Output, report: StoredReport, outputs: Sequence[tuple[str, Path | None]]) -> None:
+    """Files first, then stdout, then a summary for people."""
+    from modelaudit.report import reporter
+
+    for name, path in outputs:
+        if path is not None:
+            reporter.write(path, reporter.render(name, report))
+            out.say(f"{name} report: {path}")
+    stdout = next((name for name, path in outputs if path is None), None)
+    if stdout is not None:
+        out.data(_rendered(out, report, stdout))
+    elif not outputs and not out.quiet:
+        out.data(_rendered(out, report, "table" if out.on_terminal else "tsv"))
+    summarise(out, report)
+
+
+def summarise(out: Output, report: StoredReport) -> None:
+    """The numbers and what to do next, on stderr."""
+    from modelaudit.report import words
+
+    out.say(words.headline(report))
+    states = report.summary.states
+    total = sum(states.values())
+    if total:
+        told = ", ".join(f"{count:,} {state}" for state, count in states.items() if count)
+        out.say(f"{total:,} findings: {told}. Run {report.run.id}")
+        first = next(report.findings(order="reach", limit=1))
+        out.hint(f"modelaudit explain {first.model}   shows the evidence of the first one")
+
+
+def code_for(report: StoredReport, fail_on: FailOn, *, complete: bool, max_gaps: int | None) -> int:
+    """1 for findings at or above the threshold, else 3 for incomplete work, else 0."""
+    if fail_on is FailOn.new:
+        failed = report.raised() > 0
+    elif fail_on is FailOn.none:
+        failed = False
+    else:
+        threshold = Verdict.parse(fail_on.value)
+        failed = any(
+            count for verdict, count in report.summary.findings.items() if verdict >= threshold
+        )
+    if failed:
+        return errors.FINDINGS
+    gaps = sum(gap.count for gap in report.coverage.gaps)
+    if not complete or (max_gaps is not None and gaps > max_gaps):
+        return errors.INCOMPLETE
+    return errors.OK
+
+
+def _rendered(out: Output, report: StoredReport, name: str) -> Iterator[str]:
+    from modelaudit.report import reporter
+
+    if name == "table" and out.on_terminal:
+        from modelaudit.report.formats.table import render
+
+        return render(report, width=out.width, colour=out.colour)
+    return reporter.render(name, report)

@@ -1,0 +1,104 @@
+"""What commands that write have in common: the lock, the platforms, signals, the final word."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelaudit.cli.output import Output
+from modelaudit.domain.errors import UsageError
+from modelaudit.domain.progress import Progress
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from modelaudit.crawl.archive import ArchiveWriter
+    from modelaudit.crawl.registry import Platforms
+    from modelaudit.domain.entry import Blocklist
+    from modelaudit.steps.budget import Budget
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open database with all that work on it needs."""
+
+    connection: sqlite3.Connection
+    platforms: Platforms
+    progress: Progress
+    budget: Budget
+    archive: ArchiveWriter | None
+
+
+@contextmanager
+def working(
+    out: Output, db: Path, budget: Budget, *, offline: bool, archive: bool = False
+) -> Iterator[Session]:
+    """Hold the lock; on the way out everything is closed and the database is one plain file.
+
+    The archive is opened only where something will be received.
+    """
+    from modelaudit.crawl.registry import open_platforms
+    from modelaudit.steps.budget import waiting
+    from modelaudit.store.db import writing
+
+    progress = Progress(watcher=out)
+    with writing(db) as connection, _stopping(budget):
+        platforms = open_platforms(offline=offline, wait=waiting(progress, budget))
+        writer = None
+        if archive and not offline:
+            from modelaudit.crawl.archive import ArchiveWriter
+
+            writer = ArchiveWriter(db.with_name(f"{db.name}.archive"))
+        out.start()
+        try:
+            yield Session(connection, platforms, progress, budget, writer)
+        finally:
+            out.stop()
+            platforms.close()
+            if writer is not None:
+                writer.close()
+
+
+def load_lists(names: Sequence[str] | None) -> tuple[Blocklist, ...]:
+    """The named lists, or the shipped ones that can reach review."""
+    from modelaudit.check import blocklist
+
+    if not names:
+        return blocklist.default_lists()
+    lists = tuple(blocklist.load(blocklist.resolve(name)) for name in names)
+    ids = [used.id for used in lists]
+    for name in ids:
+        if ids.count(name) > 1:
+            raise UsageError(f"the list {name} is given twice")
+    return lists
+
+
+def parse_size(text: str) -> int:
+    """Bytes of ``2GiB``, ``500MB`` or ``1000``."""
+    match = _SIZE.match(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is not a size", hint="write it as 500MB or 2GiB")
+    base = 1024 if match[3] else 1000
+    return int(float(match[1]) * base ** " KMGT".index(match[2].upper() or " "))
+
+
+@contextmanager
+def _stopping(budget: Budget) -> Iterator[None]:
+    """A SIGTERM ends the work at the next page, with everything saved."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        budget.stopped = "asked to stop by a signal"
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

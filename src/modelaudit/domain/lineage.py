@@ -1,0 +1,33 @@
+"""Everything that is known about one model's origin, as `explain` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.finding import Finding
+from modelaudit.domain.model import Gap
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One model with its ancestors, its findings and what was not examined."""
+
+    model: ModelRef
+    title: str | None
+    status: Status
+    revision: str | None
+    claims: Mapping[ModelRef, tuple[Claim, ...]]
+    """What is claimed about the model and about each of its ancestors."""
+    listed: Mapping[ModelRef, str]
+    """Nodes that are on a list → the entry's id, as far as findings name them."""
+    findings: tuple[Finding, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    children: int = 0
+    """How many models name this one as their parent."""
+    also: tuple[ModelRef, ...] = field(default=())
+    """Other names of the same node."""

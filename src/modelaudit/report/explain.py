@@ -1,0 +1,129 @@
+"""The explanation of one model as text: lineage, claims, what decided, what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelaudit.domain import refs
+from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.finding import Finding
+from modelaudit.domain.lineage import Explanation
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.times import format_time
+from modelaudit.domain.words import Grade, Relation, Verdict
+from modelaudit.report import words
+from modelaudit.report.clean import for_terminal
+
+_DEPTH = 12
+
+
+def render(explanation: Explanation) -> Iterator[str]:
+    """Lines of text, cleaned for a terminal."""
+    e = explanation
+    revision = f" @ {e.revision[:12]}" if e.revision else ""
+    yield _line(0, f"{e.model}{revision}  {e.title or ''}".rstrip())
+    yield _line(1, f"status {e.status}; {words.amount(e.children, 'model')} name it as a parent")
+    if url := refs.page_url(e.model):
+        yield _line(1, url)
+    for other in e.also:
+        yield _line(1, f"also known as {other}")
+    yield "\n"
+    yield from _verdicts(e)
+    yield "Lineage\n"
+    yield from _tree(e, e.model, 1, set())
+    if e.conflicts:
+        yield "\nConflicts\n"
+        for conflict in e.conflicts:
+            yield from _conflict(conflict)
+    yield "\nNot examined\n"
+    for gap in e.gaps:
+        yield _line(1, f"{gap.reason}: {f'{gap.file}: ' if gap.file else ''}{gap.detail}")
+    if not e.gaps:
+        yield _line(1, "nothing on record that could not be read")
+
+
+def _verdicts(e: Explanation) -> Iterator[str]:
+    if not e.findings:
+        known = any(c.grade >= Grade.DECLARED for c in e.claims.get(e.model, ()))
+        yield "No finding in this run\n"
+        said = (
+            "its known lineage leads to nothing listed"
+            if known
+            else ("nothing is known about its lineage, which does not mean that it is clear")
+        )
+        yield _line(1, said)
+        yield "\n"
+    for finding in e.findings:
+        yield _line(0, f"{finding.verdict}  {finding.entry}  (grade {finding.grade})")
+        yield _line(1, " → ".join(finding.path))
+        yield _line(1, f"decided by: {finding.decided_by}")
+        for path, digest in finding.files:
+            yield _line(1, f"same bytes: {path}  sha256 {digest}")
+        yield _line(1, "what would change this:")
+        for line in what_would_change(finding):
+            yield _line(2, f"- {line}")
+        yield "\n"
+
+
+def what_would_change(finding: Finding) -> Iterator[str]:
+    """What would raise or lower a finding, in sentences."""
+    if finding.relation is Relation.LISTED:
+        yield f"the entry {finding.entry} is changed or withdrawn from the list"
+        return
+    hops = words.by_hop(finding)
+    weakest = min(hops, key=lambda hop: max(c.grade for c in hop))
+    parents = " or ".join(sorted({c.parent for c in weakest}))
+    if finding.grade is Grade.EXACT:
+        yield "the files that match are removed or replaced"
+    else:
+        yield (
+            f"nobody claims any more that {weakest[0].child} comes from {parents} "
+            f"({_places(weakest)})"
+        )
+    if finding.verdict is Verdict.TAKE_DOWN and finding.grade < Grade.MEASURED:
+        yield f"under --standard {Grade(finding.grade + 1)} it would be for review"
+    if finding.grade < Grade.MEASURED:
+        yield "bytes or weights that match what is listed would prove it; others would refute it"
+    yield f"the entry {finding.entry} is changed or withdrawn, or an allow list names the model"
+
+
+def _tree(e: Explanation, ref: ModelRef, depth: int, above: set[ModelRef]) -> Iterator[str]:
+    """A model's parents with what is claimed about each hop; cycles are cut where they close."""
+    by_parent: dict[ModelRef, list[Claim]] = {}
+    for claim in e.claims.get(ref, ()):
+        by_parent.setdefault(claim.parent, []).append(claim)
+    if not by_parent and depth == 1:
+        yield _line(1, "no claim about any parent")
+    for parent, claims in by_parent.items():
+        mark = f"   ← listed: {e.listed[parent]}" if parent in e.listed else ""
+        relation = "/".join(dict.fromkeys(str(c.relation) for c in claims))
+        yield _line(depth, f"└─ {relation} of {parent}{mark}")
+        for claim in claims:
+            yield from _claim(claim, depth + 2)
+        if parent in above | {ref}:
+            yield _line(depth + 1, "… a cycle of claims ends here")
+        elif depth < _DEPTH:
+            yield from _tree(e, parent, depth + 2, above | {ref})
+
+
+def _claim(claim: Claim, depth: int) -> Iterator[str]:
+    share = f", share {claim.weight:.0%}" if claim.weight is not None else ""
+    yield _line(depth, f"{claim.grade}: {claim.extractor} at {claim.locator}{share}")
+    if claim.excerpt:
+        yield _line(depth + 1, f"“{claim.excerpt}”")
+    where = claim.source or "local"
+    yield _line(depth + 1, f"{where}  first seen {format_time(claim.observed)}")
+
+
+def _conflict(conflict: Conflict) -> Iterator[str]:
+    yield _line(1, f"{conflict.kind}{f' ({conflict.entry})' if conflict.entry else ''}")
+    for claim in conflict.claims:
+        yield _line(2, f"{claim.grade}: {claim.relation} of {claim.parent} ({claim.extractor})")
+
+
+def _places(claims: list[Claim]) -> str:
+    return "; ".join(dict.fromkeys(f"{c.extractor} {c.locator}" for c in claims[:3]))
+
+
+def _line(depth: int, text: str) -> str:
+    return f"{'  ' * depth}{for_terminal(text)}\n"

@@ -1,0 +1,79 @@
+"""What changed between two runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from modelaudit.domain.words import Verdict
+from modelaudit.store.runs import OpenRun
+
+Change = Literal["new", "verdict", "evidence", "gone"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One finding that is not the same in both runs."""
+
+    change: Change
+    id: str
+    before: Verdict | None
+    after: Verdict | None
+    decided_by: str
+    """Of the later run; of the earlier one for what is gone."""
+
+
+_LIVE = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
+
+
+def compare(
+    connection: sqlite3.Connection, earlier: OpenRun, later: OpenRun
+) -> Iterator[Difference]:
+    """Findings that are new, changed or gone, sorted by id."""
+    select = f"SELECT entry, node, verdict, decided_by, digest FROM finding AS f WHERE {_LIVE}"
+    bound = [*_bound(earlier), *_bound(later)]
+    rows = connection.execute(
+        f"WITH a AS ({select}), b AS ({select})"
+        " SELECT b.entry || '/' || n.ref AS id, a.verdict, b.verdict, b.decided_by"
+        "   FROM b LEFT JOIN a USING (entry, node) JOIN node AS n ON n.id = b.node"
+        "  WHERE a.digest IS NOT b.digest"
+        " UNION ALL"
+        " SELECT a.entry || '/' || n.ref, a.verdict, NULL, a.decided_by"
+        "   FROM a LEFT JOIN b USING (entry, node) JOIN node AS n ON n.id = a.node"
+        "  WHERE b.entry IS NULL ORDER BY 1",
+        bound,
+    )
+    for name, before, after, decided_by in rows:
+        yield Difference(
+            change=_change(before, after),
+            id=name,
+            before=None if before is None else Verdict(before),
+            after=None if after is None else Verdict(after),
+            decided_by=decided_by,
+        )
+
+
+def changed_lists(earlier: OpenRun, later: OpenRun) -> list[tuple[str, str | None, str | None]]:
+    """(list, version before, version after) of lists whose bytes differ."""
+    before = {used.id: used for used in earlier.run.blocklists}
+    after = {used.id: used for used in later.run.blocklists}
+    changed = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            changed.append((name, old.version if old else None, new.version if new else None))
+    return changed
+
+
+def _bound(run: OpenRun) -> tuple[str, int, int]:
+    return run.series, run.seq, run.seq
+
+
+def _change(before: int | None, after: int | None) -> Change:
+    if before is None:
+        return "new"
+    if after is None:
+        return "gone"
+    return "evidence" if before == after else "verdict"

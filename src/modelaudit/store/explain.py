@@ -1,0 +1,101 @@
+"""What the database knows about one model, gathered for `explain`."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from modelaudit.domain import refs
+from modelaudit.domain.claim import Claim
+from modelaudit.domain.errors import UsageError
+from modelaudit.domain.lineage import Explanation
+from modelaudit.domain.model import Gap
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import GapReason, Status
+from modelaudit.store.claims import claims_of
+from modelaudit.store.report import StoredReport
+
+ANCESTORS = 60
+"""Most ancestors shown; the rest is in the database."""
+
+
+def explain(connection: sqlite3.Connection, ref: ModelRef, report: StoredReport) -> Explanation:
+    """The explanation of a model; ``UsageError`` when the database does not know it."""
+    row = connection.execute(
+        "SELECT id, ifnull(same, id) FROM node WHERE key = ?", (refs.key(ref),)
+    ).fetchone()
+    if row is None:
+        raise UsageError(
+            f"the database does not know {ref}{_near(connection, ref)}",
+            hint=f"modelaudit audit {ref}   asks the platform",
+        )
+    node = row[1]
+    name, title, status, revision = connection.execute(
+        "SELECT ref, title, status, lower(hex(revision)) FROM node WHERE id = ?", (node,)
+    ).fetchone()
+    findings = tuple(report.findings_of(node))
+    return Explanation(
+        model=ModelRef(name),
+        title=title,
+        status=Status(status),
+        revision=revision or None,
+        claims=_upwards(connection, node),
+        listed={finding.path[-1]: finding.entry for finding in findings},
+        findings=findings,
+        conflicts=tuple(report.conflicts_of(node)),
+        gaps=tuple(_gaps(connection, node)),
+        children=connection.execute(
+            "SELECT count(DISTINCT child) FROM claim WHERE parent = ?", (node,)
+        ).fetchone()[0],
+        also=tuple(
+            ModelRef(other)
+            for (other,) in connection.execute(
+                "SELECT ref FROM node WHERE same = ? ORDER BY ref", (node,)
+            )
+        ),
+    )
+
+
+def _upwards(connection: sqlite3.Connection, node: int) -> dict[ModelRef, tuple[Claim, ...]]:
+    """Breadth first over parents."""
+    found: dict[ModelRef, tuple[Claim, ...]] = {}
+    waiting = [node]
+    met = {node}
+    while waiting and len(found) < ANCESTORS:
+        number = waiting.pop(0)
+        claims = tuple(claims_of(connection, number))
+        ref = connection.execute("SELECT ref FROM node WHERE id = ?", (number,)).fetchone()[0]
+        found[ModelRef(ref)] = claims
+        for (parent,) in connection.execute(
+            "SELECT DISTINCT parent FROM claim WHERE child = ? ORDER BY parent", (number,)
+        ):
+            if parent not in met:
+                met.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def _gaps(connection: sqlite3.Connection, node: int) -> list[Gap]:
+    rows = connection.execute(
+        "SELECT reason, detail, file, count FROM gap WHERE node = ? ORDER BY reason, detail",
+        (node,),
+    )
+    return [
+        Gap(reason=GapReason(reason), detail=detail, file=file, count=count)
+        for reason, detail, file, count in rows
+    ]
+
+
+def _near(connection: sqlite3.Connection, ref: ModelRef) -> str:
+    """A name that may have been meant."""
+    if ref.startswith("civitai:") and "@" not in ref:
+        rows = connection.execute(
+            "SELECT ref FROM node WHERE key >= ? AND key < ? ORDER BY ref LIMIT 5",
+            (f"{ref}@", f"{ref}A"),
+        ).fetchall()
+        return f"; its versions are {', '.join(row[0] for row in rows)}" if rows else ""
+    name = refs.local(ref).rpartition("/")[2]
+    row = connection.execute(
+        "SELECT ref FROM node WHERE status > 0 AND key LIKE ? ESCAPE '!' ORDER BY ref LIMIT 1",
+        (f"%/{name.lower().replace('!', '!!').replace('_', '!_').replace('%', '!%')}",),
+    ).fetchone()
+    return f"; there is {row[0]}" if row else ""
