@@ -121,8 +121,8 @@ class Status(Word):
 
     @property
     def seen(self) -> bool:
-        """True when the platform lists the node."""
-        return self in (Status.LIVE, Status.GATED, Status.DISABLED, Status.ARCHIVED)
+        """True while the platform hosts the node: what it took down itself is no longer there."""
+        return self in (Status.LIVE, Status.GATED, Status.ARCHIVED)
 
 
 class GapReason(Word):

@@ -42,6 +42,8 @@ def source_of(members: Sequence[Member]) -> Member | None:
     named member that is itself clearly younger than another is no source: a re-upload could name
     itself so.
     """
+    if len(members) == 1:
+        return members[0]
     oldest = _clearly_oldest(members)
     nodes = {member.node for member in members}
     named = Counter(name for member in members for name in member.names & nodes - {member.node})

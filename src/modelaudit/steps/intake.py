@@ -107,6 +107,7 @@ def _reading(record: Record, gaps: list[Gap]) -> Reading:
         claims=claims,
         covered=covered,
         detailed=record.detailed,
+        observed=max((document.observed for document in record.documents), default=None),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
+
 from modelaudit.domain.claim import EXCERPT_LENGTH
 from modelaudit.domain.digests import NEVER_MATCH
 from modelaudit.domain.progress import Progress
@@ -23,51 +26,59 @@ def link(intake: Intake, progress: Progress) -> int:
     with transaction(connection):
         changed = identity.link_stable_ids(connection)
         changed += identity.link_spellings(connection, alternatives)
-        changed += store.write_copies(
-            connection, _copies(intake), extractors=_EXTRACTORS, now=intake.now
-        )
+        changed += store.write_copies(connection, _copies(intake), extractors=_EXTRACTORS)
     progress.update(claims=progress.claims + changed)
     return changed
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _SharedFile:
+    """One file that two models hold."""
+
+    path: str
+    parent_path: str
+    component: Component
+    observed: int
+
+
 def _copies(intake: Intake) -> list[store.Copy]:
     """Every copy claim that the files on record support."""
-    shared: dict[tuple[int, int, str], list[tuple[str, str, Component]]] = {}
+    shared: defaultdict[tuple[int, int, str], list[_SharedFile]] = defaultdict(list)
     for digest, digest_node, holders in store.shared_files(
         intake.connection, ignored=_EXTRACTORS, never=NEVER_MATCH
     ):
         component = rule.main_component([holder.component for holder in holders])
         if component is None:
             continue
-        members = [
-            rule.Member(node=h.node, ref=h.ref, created=h.created, names=h.names) for h in holders
-        ]
-        source = rule.source_of(members) if len(members) > 1 else members[0]
+        source = rule.source_of(
+            [rule.Member(node=h.node, ref=h.ref, created=h.created, names=h.names) for h in holders]
+        )
         name = rule.NAME if source else rule.NAME_UNDIRECTED
-        pivot = source or min(members, key=lambda member: member.ref)
-        parent_path = next(h.path for h in holders if h.node == pivot.node)
+        pivot = next(h for h in holders if source is None or h.node == source.node)
         for holder in holders:
             if holder.node != pivot.node:
-                pair = (holder.node, pivot.node, name)
-                shared.setdefault(pair, []).append((holder.path, parent_path, component))
+                seen = max(holder.observed, pivot.observed)
+                file = _SharedFile(holder.path, pivot.path, component, seen)
+                shared[holder.node, pivot.node, name].append(file)
         if digest_node is not None:
             # Somebody names the file by its digest alone: it is the source's.
-            pair = (digest_node, pivot.node, name)
-            shared.setdefault(pair, []).append((digest, parent_path, component))
+            file = _SharedFile(digest, pivot.path, component, pivot.observed)
+            shared[digest_node, pivot.node, name].append(file)
     return [
         store.Copy(
             child=child,
             parent=parent,
             extractor=name,
-            component=files[0][2],
+            component=files[0].component,
             excerpt=_excerpt(files, store.main_files(intake.connection, child)),
+            observed=max(file.observed for file in files),
         )
         for (child, parent, name), files in shared.items()
     ]
 
 
-def _excerpt(files: list[tuple[str, str, Component]], total: int) -> str:
+def _excerpt(files: list[_SharedFile], total: int) -> str:
     """``2 of 5 main files, such as model.safetensors = model.safetensors``."""
-    path, parent_path, _ = min(files)
-    of = max(total, len(files))
-    return f"{len(files)} of {of} main files, such as {path} = {parent_path}"[:EXCERPT_LENGTH]
+    first = min(files)
+    count = f"{len(files)} of {max(total, len(files))} main files"
+    return f"{count}, such as {first.path} = {first.parent_path}"[:EXCERPT_LENGTH]

@@ -22,6 +22,8 @@ class Holder:
     created: int | None
     path: str
     component: Component | None
+    observed: int
+    """When it was first seen with the file, UTC seconds."""
     names: frozenset[int]
     """Nodes it names as parents, by claims other than ``ignored``."""
 
@@ -35,6 +37,8 @@ class Copy:
     extractor: str
     component: Component
     excerpt: str
+    observed: int
+    """When both were first seen with the file, UTC seconds."""
 
 
 def shared_files(
@@ -58,8 +62,8 @@ def shared_files(
         if digest in skip:
             continue
         holders: dict[int, Holder] = {}
-        for node, ref, created, path, component in connection.execute(
-            "SELECT n.id, n.ref, n.created, f.path, f.component FROM file AS f"
+        for node, ref, created, path, component, observed in connection.execute(
+            "SELECT n.id, n.ref, n.created, f.path, f.component, f.observed FROM file AS f"
             "  JOIN node AS n ON n.id = f.node WHERE f.sha256 = ? ORDER BY n.ref, f.path DESC",
             (digest,),
         ):
@@ -74,6 +78,7 @@ def shared_files(
                 created=created,
                 path=path,
                 component=None if component is None else Component(component),
+                observed=observed,
                 names=frozenset(row[0] for row in names),
             )
         yield digest.hex(), digest_node, list(holders.values())
@@ -96,7 +101,6 @@ def write_copies(
     copies: Sequence[Copy],
     *,
     extractors: Collection[str],
-    now: int,
 ) -> int:
     """Make the stored copy claims be exactly these; returns how many changed."""
     origins = {
@@ -108,13 +112,14 @@ def write_copies(
         for name in extractors
     }
     wanted = {
-        (c.parent, c.child, origins[c.extractor]): (c.component.value, c.excerpt) for c in copies
+        (c.parent, c.child, origins[c.extractor]): (c.component.value, c.excerpt, c.observed)
+        for c in copies
     }
     marks = ",".join("?" * len(origins))
     stored = {
-        (parent, child, origin): (component, excerpt)
-        for parent, child, origin, component, excerpt in connection.execute(
-            "SELECT parent, child, origin, component, excerpt FROM claim"
+        (parent, child, origin): (component, excerpt, observed)
+        for parent, child, origin, component, excerpt, observed in connection.execute(
+            "SELECT parent, child, origin, component, excerpt, observed FROM claim"
             f" WHERE origin IN ({marks})",
             list(origins.values()),
         )
@@ -123,9 +128,9 @@ def write_copies(
     new = [key for key, row in wanted.items() if stored.get(key) != row]
     connection.executemany("DELETE FROM claim WHERE parent = ? AND child = ? AND origin = ?", gone)
     connection.executemany(
-        "INSERT INTO claim(parent, child, origin, relation, grade, observed, component, excerpt)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-        " SET component = excluded.component, excerpt = excluded.excerpt",
-        [(*key, Relation.COPY.value, Grade.EXACT.value, now, *wanted[key]) for key in new],
+        "INSERT INTO claim(parent, child, origin, relation, grade, component, excerpt, observed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET observed = excluded.observed,"
+        " component = excluded.component, excerpt = excluded.excerpt",
+        [(*key, Relation.COPY.value, Grade.EXACT.value, *wanted[key]) for key in new],
     )
     return len(gone) + len(new)

@@ -17,11 +17,13 @@ from modelaudit.domain.edge import UNKNOWN_WEIGHT, Edge, Flag, pack
 from modelaudit.domain.entry import Entry
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import Component, Grade, Relation
+from modelaudit.domain.words import Component, Grade, Relation, Status
 from modelaudit.store.ingest import Ingest
 
 MONTH = 30 * 86_400
 """By how many seconds a parent may be younger than its child without a remark."""
+
+_HOSTED = ",".join(str(status.value) for status in Status if status.seen)
 
 _TABLES = """
 CREATE TEMP TABLE listed(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
@@ -142,6 +144,10 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
     wanted = {ref for _, ref in listing.roots} | listing.allowed
     wanted |= {refs.sha256(digest.sha256) for digest in listing.digests}
     ids = ingest.name(sorted(wanted))
+    connection.executemany(  # what is not hosted is spelled as its list spells it
+        f"UPDATE node SET ref = ?1 WHERE key = ?2 AND ref <> ?1 AND status NOT IN ({_HOSTED})",
+        [(ref, refs.key(ref)) for ref in sorted(wanted)],
+    )
     connection.executemany(
         "INSERT OR IGNORE INTO listed VALUES (?, ?)",
         [(entry, ids[ref]) for entry, ref in listing.roots]

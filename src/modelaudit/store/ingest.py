@@ -38,6 +38,8 @@ class Reading:
     """(extractor, path) pairs that spoke: their claims replace what they said before."""
     detailed: bool = False
     """It came from the model's own pages and not from a listing."""
+    observed: int | None = None
+    """When it was received, UTC seconds; ``None`` means now."""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class Ingest:
         for reading in changed:
             node = ids[refs.key(reading.ref)][0]
             if reading.files is not None:
-                self._write_files(node, reading.files, now)
+                self._write_files(node, reading.files, reading.observed or now)
             if reading.detailed:
                 self._db.execute("UPDATE node SET detailed = ? WHERE id = ?", (now, node))
             fresh = refs.key(reading.ref) not in known
