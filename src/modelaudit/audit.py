@@ -68,7 +68,7 @@ class Audit:
             finished=complete,
             now=intake.now,
         )
-        return run, complete
+        return runs.load(self.connection, run.seq), complete
 
     def crawl(self, intake: Intake) -> bool:
         """List every source; ``False`` when one of them was not listed to its end."""

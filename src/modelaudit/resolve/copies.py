@@ -44,23 +44,25 @@ def source_of(members: Sequence[Member]) -> Member | None:
     """
     if len(members) == 1:
         return members[0]
-    oldest = _clearly_oldest(members)
     nodes = {member.node for member in members}
     named = Counter(name for member in members for name in member.names & nodes - {member.node})
     ranked = named.most_common(2)
-    if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
-        favourite = next(member for member in members if member.node == ranked[0][0])
-        return favourite if oldest in (None, favourite) else None
-    return oldest
+    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
+        return _clearly_oldest(members)
+    favourite = next(member for member in members if member.node == ranked[0][0])
+    return None if any(_clearly_older(m, favourite) for m in members) else favourite
 
 
 def _clearly_oldest(members: Sequence[Member]) -> Member | None:
-    dated = sorted((m.created, m.ref) for m in members if m.created is not None)
-    if len(dated) < len(members) or len(dated) < 2:
-        return None
-    if dated[1][0] - dated[0][0] < CLEAR_MARGIN:
-        return None
-    return next(member for member in members if member.ref == dated[0][1])
+    oldest = min(members, key=lambda m: (m.created is None, m.created))
+    rest = [member for member in members if member is not oldest]
+    return oldest if rest and all(_clearly_older(oldest, member) for member in rest) else None
+
+
+def _clearly_older(one: Member, other: Member) -> bool:
+    if one.created is None or other.created is None:
+        return False
+    return other.created - one.created >= CLEAR_MARGIN
 
 
 def main_component(components: Sequence[Component | None]) -> Component | None:

@@ -15,6 +15,7 @@ from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap, Page, Record
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import GapReason, Status
 from modelaudit.resolve.extractor import extract
 from modelaudit.store.db import transaction
 from modelaudit.store.ingest import Ingest, Reading, Written
@@ -100,6 +101,9 @@ def read(
 
 def _reading(record: Record, gaps: list[Gap]) -> Reading:
     claims, covered = _claims(record.documents, gaps)
+    if record.model.status is Status.DISABLED:
+        detail = "the platform has taken it down"
+        gaps.append(Gap(reason=GapReason.DISABLED, detail=detail, model=record.model.ref))
     return Reading(
         ref=record.model.ref,
         model=record.model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelaudit.crawl.platform import Platform, Source
 from modelaudit.domain import refs
@@ -38,7 +38,7 @@ class Lister:
     """Models per source."""
 
     def list(self, source: Source, lists: Sequence[Blocklist]) -> bool:
-        """List one source; ``False`` when it was not listed to its end."""
+        """List one source; ``False`` when it was not listed as far as was asked for."""
         if source.platform not in self.platforms:
             raise UsageError(
                 f"{source.text} is a {source.platform}, which cannot be audited",
@@ -51,34 +51,49 @@ class Lister:
         self.progress.update(step="crawl", subject=source.text, listed=state.listed)
         try:
             if source.kind == "descendants":
-                complete = self._descend(platform, source, state, lists)
+                whole = self._descend(platform, source, state, lists)
             else:
-                complete = self._walk(platform, source, state)
+                whole = self._walk(platform, source, state)
+            if whole and source.kind == "all":
+                self._find_listed_files(platform, source, state.id, lists)
         except IncompleteError as error:
             self.progress.watcher.say(f"{source.text}: {error}")
             return False
-        if complete:
-            self._settle(platform, source, state.id)
-        return complete
-
-    def _walk(self, platform: Platform, source: Source, state: store.Progress) -> bool:
-        listed = state.listed
-        for page in platform.list(source, state.cursor):
-            listed += self._take(page, source, state.id)
-            if self.limit is not None and listed >= self.limit:
-                return page.cursor is None
-            if self.budget.over():
-                raise IncompleteError(self.budget.reason)
+        if whole:
+            self._probe_unseen(platform, source, state.id)
+        with transaction(connection):
+            store.finish(connection, state.id, now=self.intake.now)
         return True
 
-    def _take(self, page: Page, source: Source, number: int) -> int:
+    def _walk(self, platform: Platform, source: Source, state: store.Progress) -> bool:
+        """Page after page; ``False`` when ``limit`` ended it."""
+        listed = state.listed
+        for page in platform.list(source, state.cursor):
+            listed += self._take(page, source, state.id, listed)
+            if self._reached(listed) and page.cursor is not None:
+                self._note(source, 1, f"the source was listed up to --limit {self.limit}")
+                return False
+            if self.budget.stopped:
+                raise IncompleteError(self.budget.stopped)
+        return True
+
+    def _take(
+        self, page: Page, source: Source, number: int, listed: int, row: int | None = None
+    ) -> int:
+        """Store a page of a source; returns how many models the sweep had not met before."""
+        connection = self.intake.connection
         fresh = 0
 
         def advance(nodes: Sequence[int]) -> None:
             nonlocal fresh
-            fresh = store.advance(self.intake.connection, number, cursor=page.cursor, nodes=nodes)
+            cursor = page.cursor if row is None else None
+            fresh = store.advance(connection, number, cursor=cursor, nodes=nodes)
+            if row is not None:
+                store.extend_frontier(connection, number, nodes)
+                store.advance_frontier(connection, row, page.cursor)
 
-        self.intake.take(_cut(page, self.limit), source.text, advance)
+        most = None if self.limit is None else self.limit - listed
+        self.intake.take(_cut(page, most), source.text, advance)
         self.progress.update(listed=self.progress.listed + fresh)
         return fresh
 
@@ -91,51 +106,55 @@ class Lister:
     ) -> bool:
         """Breadth first over declared children; each model is asked for once."""
         connection = self.intake.connection
+        listed = state.listed
         if not state.under_way:
             roots = [*_aliases(refs.hf(source.value), lists)]
             with transaction(connection):
                 ids = self.intake.name(roots)
                 store.extend_frontier(connection, state.id, [ids[root] for root in roots])
             for page in platform.details(roots):
-                self._take(_without_ghosts(page), source, state.id)
-        listed = state.listed
+                listed += self._take(_without_gaps(page), source, state.id, listed)
         while (item := store.next_in_frontier(connection, state.id)) is not None:
             row, parent, cursor = item
-            if self.limit is not None and listed >= self.limit:
-                self._note_frontier(source, state.id, f"--limit {self.limit}")
-                return False
-            if self.budget.over():
-                self._note_frontier(source, state.id, self.budget.reason)
-                raise IncompleteError(self.budget.reason)
+            why = f"--limit {self.limit}" if self._reached(listed) else self.budget.reason
+            if why:
+                left = store.frontier_size(connection, state.id)
+                detail = f"declared children of {left} models were not asked for ({why})"
+                self._note(source, left, detail)
+                if self._reached(listed):
+                    return False
+                raise IncompleteError(why)
             for page in platform.children(parent, cursor):
-                listed += self._take_children(page, source, state.id, row)
+                listed += self._take(page, source, state.id, listed, row)
                 self.budget.spend()
-                if self.budget.over() or (self.limit is not None and listed >= self.limit):
+                if self._reached(listed) or self.budget.over():
                     break
         return True
 
-    def _take_children(self, page: Page, source: Source, number: int, row: int) -> int:
-        connection = self.intake.connection
-        fresh = 0
+    def _reached(self, listed: int) -> bool:
+        return self.limit is not None and listed >= self.limit
 
-        def advance(nodes: Sequence[int]) -> None:
-            nonlocal fresh
-            fresh = store.advance(connection, number, cursor=None, nodes=nodes)
-            store.extend_frontier(connection, number, nodes)
-            store.advance_frontier(connection, row, page.cursor)
-
-        self.intake.take(page, source.text, advance)
-        self.progress.update(listed=self.progress.listed + fresh)
-        return fresh
-
-    def _note_frontier(self, source: Source, number: int, why: str) -> None:
-        left = store.frontier_size(self.intake.connection, number)
-        detail = f"declared children of {left} models were not asked for ({why})"
-        gap = Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=left)
+    def _note(self, source: Source, count: int, detail: str) -> None:
+        gap = Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=count)
         self.intake.take(Page(gaps=(gap,)), source.text)
 
-    def _settle(self, platform: Platform, source: Source, number: int) -> None:
-        """The end of a sweep: what it did not meet is asked for by its own address."""
+    def _find_listed_files(
+        self, platform: Platform, source: Source, number: int, lists: Sequence[Blocklist]
+    ) -> None:
+        """Ask for listed digests by name: platforms hide models from lists, not from look-ups."""
+        digests = sorted(
+            {
+                file.sha256
+                for blocklist in lists
+                for entry in blocklist.entries
+                for file in entry.match.files
+            }
+        )
+        for page in platform.by_digest(digests) if digests else ():
+            self._take(page, source, number, 0)
+
+    def _probe_unseen(self, platform: Platform, source: Source, number: int) -> None:
+        """What a whole sweep did not meet is asked for by its own address."""
         connection = self.intake.connection
         vanished = store.unseen(connection, number)
         if source.platform == "catalogue":
@@ -147,9 +166,6 @@ class Lister:
                 self.budget.spend()
                 if self.budget.over():
                     break
-        with transaction(connection):
-            store.finish(connection, number, now=self.intake.now)
-            store.clear_seen(connection, number)
 
 
 def fetch_ancestors(lister: Lister, sources: Sequence[Source]) -> None:
@@ -204,27 +220,13 @@ def _aliases(root: ModelRef, lists: Sequence[Blocklist]) -> Iterator[ModelRef]:
                     yield ref
 
 
-def _without_ghosts(page: Page) -> Page:
+def _without_gaps(page: Page) -> Page:
     """A page about roots: one that is gone is no gap, its children are what is looked for."""
-    return Page(
-        records=page.records,
-        documents=page.documents,
-        renamed=page.renamed,
-        missing=page.missing,
-        received=page.received,
-    )
+    return replace(page, gaps=())
 
 
-def _cut(page: Page, limit: int | None) -> Page:
-    """A page never brings more models than the limit allows in all."""
-    if limit is None or len(page.records) <= limit:
+def _cut(page: Page, most: int | None) -> Page:
+    """A page never brings more models than the limit leaves."""
+    if most is None or len(page.records) <= most:
         return page
-    return Page(
-        records=page.records[:limit],
-        documents=page.documents,
-        gaps=page.gaps,
-        renamed=page.renamed,
-        missing=page.missing,
-        received=page.received[:limit],
-        cursor=page.cursor,
-    )
+    return replace(page, records=page.records[:most], received=page.received[:most])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelaudit.domain.refs import ModelRef
@@ -75,6 +75,7 @@ def note_archive_end(connection: sqlite3.Connection, offset: str) -> None:
 def finish(connection: sqlite3.Connection, source: int, *, now: int) -> None:
     """The source was listed to its end."""
     connection.execute("UPDATE source SET finished = ?, cursor = NULL WHERE id = ?", (now, source))
+    connection.execute("DELETE FROM seen WHERE source = ?", (source,))
 
 
 def unseen(connection: sqlite3.Connection, source: int) -> list[ModelRef]:
@@ -98,21 +99,6 @@ def forget_unseen(connection: sqlite3.Connection, source: int) -> None:
         " (SELECT 1 FROM seen AS s WHERE s.source = ?1 AND s.node = member.node)",
         (source,),
     )
-
-
-def clear_seen(connection: sqlite3.Connection, source: int) -> None:
-    """Let go of the sweep's bookkeeping."""
-    connection.execute("DELETE FROM seen WHERE source = ?", (source,))
-
-
-def is_finished(connection: sqlite3.Connection, texts: Sequence[str]) -> bool:
-    """True when every one of these sources was listed to its end."""
-    marks = ",".join("?" * len(texts))
-    done = connection.execute(
-        f"SELECT count(*) FROM source WHERE text IN ({marks}) AND finished IS NOT NULL",
-        list(texts),
-    ).fetchone()[0]
-    return int(done) == len(set(texts))
 
 
 def extend_frontier(connection: sqlite3.Connection, source: int, nodes: Iterable[int]) -> None:
