@@ -157,10 +157,9 @@ def _record(rng: Random, model: Invented, count: int) -> dict[str, Any]:
         "sha": f"{rng.getrandbits(160):040x}",
         "downloads": int(rng.paretovariate(0.8) * 5),
         "tags": [
-            library, "safetensors", family, task, "en", f"license:{licence}", "endpoints_compatible",
+            library, "safetensors", family, task, "en", f"license:{licence}", "region:us",
             *(f"base_model:{parent}" for parent in parents),
             *(f"base_model:{model.relation}:{parent}" for parent in parents),
-            "region:us",
         ],
         "pipeline_tag": task,
         "library_name": library,

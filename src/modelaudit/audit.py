@@ -73,18 +73,18 @@ class Audit:
     def crawl(self, intake: Intake) -> bool:
         """List every source; ``False`` when one of them was not listed to its end."""
         lister = Lister(self.platforms, intake, self.progress, self.budget, self.limit)
-        refused: CredentialsError | None = None
+        refused: list[CredentialsError] = []
         complete = True
         for source in self.sources:
             try:
                 complete = lister.list(source, self.lists) and complete
             except CredentialsError as error:  # the others can still be listed
                 self.progress.watcher.say(f"{source.text}: {error}")
-                refused = error
-        if refused is not None and len(self.sources) == 1:
-            raise refused
+                refused.append(error)
+        if len(refused) == len(self.sources):
+            raise refused[0]
         fetch_ancestors(lister, self.sources)
-        return complete and refused is None
+        return complete and not refused
 
     def resolve(self, intake: Intake, run: runs.OpenRun, checker: Checker) -> None:
         """Rounds of linking, checking and reading candidates, until nothing new is said."""

@@ -60,6 +60,10 @@ def allowing(**changes: Any) -> Entry:
     return replace(ENTRY, **changes)
 
 
+def documented(how: str) -> Entry:
+    return allowing(documentation=Documentation(how))
+
+
 def hops(most: int) -> Entry:
     return allowing(scope=replace(SCOPE, max_hops=most))
 
@@ -119,12 +123,9 @@ CASES: Mapping[str, tuple[Entry, list[Edge], Grade, str, str]] = {
     "disputed": (DISPUTED, [COPY], G.DECLARED, "review", "list/root is disputed"),
     "draft": (DRAFT, [COPY], G.DECLARED, "none", "list/root is draft"),
     "withdrawn": (WITHDRAWN, [COPY], G.DECLARED, "none", "list/root is withdrawn"),
-    "documentation declared": (
-        allowing(documentation=Documentation.DECLARED), [COPY], G.DECLARED, "review", "is declared"),
-    "documentation probable": (
-        allowing(documentation=Documentation.PROBABLE), [COPY], G.DECLARED, "review", "is probable"),
-    "documentation disputed": (
-        allowing(documentation=Documentation.DISPUTED), [COPY], G.DECLARED, "note", "is disputed"),
+    "a declared claim": (documented("declared"), [COPY], G.DECLARED, "review", "is declared"),
+    "a probable claim": (documented("probable"), [COPY], G.DECLARED, "review", "is probable"),
+    "a disputed claim": (documented("disputed"), [COPY], G.DECLARED, "note", "is disputed"),
     # the length of the path
     "as many hops as allowed": (hops(2), [TUNE, TUNE], G.DECLARED, "take-down", "policy"),
     "a hop too many": (hops(2), [TUNE, TUNE, TUNE], G.DECLARED, "none", "reaches 2"),

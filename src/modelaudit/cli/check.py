@@ -29,11 +29,12 @@ def check(
     from modelaudit.audit import begin
     from modelaudit.cli.output import Output
     from modelaudit.cli.reporting import code_for, emit, parse_outputs
-    from modelaudit.cli.session import load_lists, working
-    from modelaudit.domain.errors import StoreError
+    from modelaudit.cli.session import load_lists, must_exist, working
     from modelaudit.domain.words import Grade, Read
     from modelaudit.steps.budget import Budget
     from modelaudit.steps.checking import Checker
+    from modelaudit.steps.intake import Intake
+    from modelaudit.steps.linking import link
     from modelaudit.store.report import StoredReport
 
     out = Output(
@@ -42,14 +43,12 @@ def check(
     )  # fmt: skip
     wanted = parse_outputs(outputs)
     lists = load_lists(blocklists)
-    if not db.exists():
-        raise StoreError(
-            f"there is no database {db}", hint="run `modelaudit crawl SOURCE` first, or set --db"
-        )
+    must_exist(db)
     with working(out, db, Budget(), offline=True) as session:
         now = int(time.time())
         proof = Grade.parse(standard.value)
         run = begin(session.connection, (), lists, proof, Read.METADATA, now)
+        link(Intake(session.connection, None, session.progress), session.progress)
         checker = Checker(session.connection, lists, proof, (), session.progress)
         checker.conclude(run, complete=True, finished=True, now=now)
         out.stop()

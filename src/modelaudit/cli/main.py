@@ -57,6 +57,9 @@ def _callback(
 
 def main() -> None:
     """Run the command line; every way out has its exit code, no traceback reaches a user."""
+    from modelaudit.cli.output import open_streams
+
+    open_streams()
     try:
         app()
     except Exception as error:  # noqa: BLE001 - the last wall between a bug and the user
@@ -91,7 +94,7 @@ def _explain(error: Exception) -> None:
 
     if isinstance(error, PipeClosedError):
         return
-    out = Output()
+    out = Output.current or Output()
     if exit_code(error) != BUG:
         out.error(f"error: {error}")
         if hint := getattr(error, "hint", None):

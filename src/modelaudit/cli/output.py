@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TextIO
 
 from modelaudit.cli.errors import PipeClosedError
+from modelaudit.domain.errors import UsageError
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.times import format_time
 from modelaudit.report.clean import for_terminal, shorten
@@ -22,8 +25,26 @@ MINUTE = 60.0
 """Off a terminal, progress says at most one line a minute."""
 
 
+def open_streams() -> None:
+    """Make stdout and stderr take any text wherever they lead: UTF-8 in pipes and files.
+
+    A terminal keeps its own encoding and shows what it does not know as an escape; a stream that
+    was closed before we began leads nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
 class Output:
     """How one command talks; also a :class:`modelaudit.domain.progress.Watcher`."""
+
+    current: ClassVar[Output | None] = None
+    """How the command under way talks; an error that ends it is told the same way."""
 
     def __init__(
         self,
@@ -40,6 +61,7 @@ class Output:
         self._live: Live | None = None
         self._last_line = time.monotonic()
         self._shown: Progress | None = None
+        Output.current = self
 
     @property
     def on_terminal(self) -> bool:
@@ -69,6 +91,8 @@ class Output:
             # Python flushes once more at exit: let that go nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise PipeClosedError from None
+        except OSError as error:
+            raise UsageError(f"stdout cannot be written: {error.strerror}") from None
 
     def say(self, line: str) -> None:
         """A line for people on stderr, unless they asked for quiet."""

@@ -29,7 +29,7 @@ def resolve(
     Example: modelaudit resolve hf:org/name
     """
     from modelaudit.cli.output import Output
-    from modelaudit.cli.session import working
+    from modelaudit.cli.session import must_exist, working
     from modelaudit.domain import refs
     from modelaudit.domain.errors import UsageError
     from modelaudit.steps.budget import Budget
@@ -45,6 +45,8 @@ def resolve(
         wanted = [refs.parse(model) for model in models or ()]
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if not wanted:
+        must_exist(db)
     archive = bool(wanted) and not no_archive
     with working(out, db, Budget(), offline=offline, archive=archive) as session:
         intake = Intake(session.connection, session.archive, session.progress)

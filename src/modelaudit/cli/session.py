@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelaudit.cli.output import Output
-from modelaudit.domain.errors import UsageError
+from modelaudit.domain.errors import StoreError, UsageError
 from modelaudit.domain.progress import Progress
 
 if TYPE_CHECKING:
@@ -60,11 +60,23 @@ def working(
         out.start()
         try:
             yield Session(connection, platforms, progress, budget, writer)
+        except KeyboardInterrupt:
+            out.stop()
+            out.say("Interrupted; what was received is kept. Run the same command again to go on.")
+            raise
         finally:
             out.stop()
             platforms.close()
             if writer is not None:
                 writer.close()
+
+
+def must_exist(db: Path) -> None:
+    """Refuse work that only makes sense on what was crawled before."""
+    if not db.exists():
+        raise StoreError(
+            f"there is no database {db}", hint="run `modelaudit crawl SOURCE` first, or set --db"
+        )
 
 
 def load_lists(names: Sequence[str] | None) -> tuple[Blocklist, ...]:

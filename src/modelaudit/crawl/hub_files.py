@@ -7,6 +7,7 @@ Folder and file names are those of diffusers pipelines
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from modelaudit.domain.words import Component, Trait
 
@@ -82,6 +83,7 @@ _DIFFUSERS_FILE = re.compile(r"diffusion_(?:pytorch|flax)_model")
 _SUFFIX_NUMBER = re.compile(r"_?\d\Z")
 
 
+@lru_cache(maxsize=4096)
 def is_weights(path: str) -> bool:
     """True for a weight file; the state of a training run is none."""
     path = path.lower()
@@ -101,6 +103,7 @@ def traits_of(paths: list[str]) -> int:
     return traits
 
 
+@lru_cache(maxsize=4096)
 def component_of(path: str, class_name: str | None, traits: Trait) -> Component | None:
     """Which part of a model a weight file holds; ``None`` when no name says so.
 

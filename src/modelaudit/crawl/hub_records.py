@@ -201,7 +201,7 @@ def _files(siblings: list[_Sibling], kind: str | None, traits: Trait) -> tuple[F
             component=component_of(sibling.rfilename, kind, traits),
         )
         for sibling in siblings
-        if is_weights(sibling.rfilename) and len(sibling.rfilename) <= _LONGEST
+        if len(sibling.rfilename) <= _LONGEST and is_weights(sibling.rfilename)
     )
 
 

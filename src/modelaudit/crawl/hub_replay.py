@@ -104,7 +104,7 @@ def _text(record: bytes, status: int, at: int) -> Page:
 
 
 def _asked(url: str | None) -> ModelRef | None:
-    found = _ASKED.search(url or "")
+    found = _ASKED.search(url) if url else None
     repo = unquote(found[1]) if found else ""
     return hf(repo) if is_hf_id(repo) else None
 

@@ -79,7 +79,7 @@ class HuggingFace:
     def list(self, source: Source, cursor: str | None) -> Iterator[Page]:
         """The whole Hub, one author or one model; the cursor is the URL of the next page."""
         if source.kind == "model":
-            yield self._model(hf(source.value))
+            yield self._detailed(hf(source.value))
         else:
             yield from self._walk(
                 {"author": source.value} if source.kind == "author" else {}, cursor

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from modelaudit.domain.errors import IncompleteError
 from modelaudit.domain.reader import ReadError
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})\Z")
+_TRIES = 3
 _UNSATISFIED = re.compile(r"bytes \*/(\d{1,18})\Z")
 
 
@@ -31,6 +33,10 @@ class Answer(Protocol):
 
 Get = Callable[[str, Mapping[str, str], int], Answer]
 """``get(url, headers, most)``: follows redirects, retries, stops reading after ``most`` bytes."""
+
+
+class _GarbledError(ReadError):
+    """Half an answer, or a web page of errors in its place; another try may better it."""
 
 
 class HttpReader:
@@ -57,6 +63,12 @@ class HttpReader:
         return self._fetch(offset, length) if length > 0 else b""
 
     def _fetch(self, offset: int, length: int) -> bytes:
+        for _ in range(_TRIES - 1):
+            with suppress(_GarbledError):
+                return self._ask(offset, length)
+        return self._ask(offset, length)
+
+    def _ask(self, offset: int, length: int) -> bytes:
         headers = {
             "Range": f"bytes={offset}-{offset + length - 1}",
             "Accept-Encoding": "identity",  # offsets count bytes of the file itself
@@ -78,25 +90,25 @@ class HttpReader:
         else:
             raise ReadError(_refusal(answer))
         if len(answer.body) != expected:
-            raise ReadError(f"{len(answer.body)} bytes came where {expected} were promised")
+            raise _GarbledError(f"{len(answer.body)} bytes came where {expected} were promised")
         return answer.body
 
     def _expected(self, content_range: str, offset: int, length: int) -> int:
         """Bytes that the range holds, once it is known to be the one that was asked for."""
         stated = _CONTENT_RANGE.match(content_range)
         if not stated:
-            raise ReadError("a partial answer does not say which part it is")
+            raise _GarbledError("a partial answer does not say which part it is")
         first, last, total = (int(number) for number in stated.groups())
         self._settle_size(total)
         if first != offset or last != min(offset + length, total) - 1:
-            raise ReadError(f"bytes {first}-{last} came where {offset} and on were asked for")
+            raise _GarbledError(f"bytes {first}-{last} came where {offset} and on were asked for")
         return last - first + 1
 
     def _settle_size(self, total: int | None) -> None:
         if self._size is None:
             self._size = total
         elif total is not None and total != self._size:
-            raise ReadError(f"listed with {self._size} bytes, served with {total}")
+            raise _GarbledError(f"listed with {self._size} bytes, served with {total}")
 
 
 def _refusal(answer: Answer) -> str:

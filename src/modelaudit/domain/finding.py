@@ -74,6 +74,20 @@ class ListUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedEntry:
+    """What a report says about an entry: what is listed, why, and where that can be read."""
+
+    id: str
+    title: str | None = None
+    """``None``, as all that follows, for an entry of a private list."""
+    claim: str | None = None
+    """``trained-on dataset:laion/laion2B-en``."""
+    documentation: str | None = None
+    citations: tuple[tuple[str, str], ...] = ()
+    """(URL, where in it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One audit and all that is needed to repeat it."""
 
@@ -86,6 +100,8 @@ class Run:
     standard: Grade
     read: Read
     blocklists: tuple[ListUsed, ...]
+    entries: tuple[ListedEntry, ...] = ()
+    """The entries that acted, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+_YEAR_10000: Final = 253_402_300_800
 
 
 def parse_time(text: object) -> int | None:
@@ -19,7 +22,7 @@ def parse_time(text: object) -> int | None:
         seconds = int(moment.timestamp())
     except (OverflowError, ValueError):
         return None
-    return seconds if 0 <= seconds < 2**40 else None
+    return seconds if 0 <= seconds < _YEAR_10000 else None
 
 
 def format_time(seconds: int | None) -> str | None:

@@ -22,7 +22,7 @@ def render(explanation: Explanation) -> Iterator[str]:
     e = explanation
     revision = f" @ {e.revision[:12]}" if e.revision else ""
     yield _line(0, f"{e.model}{revision}  {e.title or ''}".rstrip())
-    yield _line(1, f"status {e.status}; {words.amount(e.children, 'model')} name it as a parent")
+    yield _line(1, f"status {e.status}; named as a parent by {words.amount(e.children, 'model')}")
     if url := refs.page_url(e.model):
         yield _line(1, url)
     for other in e.also:
@@ -44,14 +44,8 @@ def render(explanation: Explanation) -> Iterator[str]:
 
 def _verdicts(e: Explanation) -> Iterator[str]:
     if not e.findings:
-        known = any(c.grade >= Grade.DECLARED for c in e.claims.get(e.model, ()))
         yield "No finding in this run\n"
-        said = (
-            "its known lineage leads to nothing listed"
-            if known
-            else ("nothing is known about its lineage, which does not mean that it is clear")
-        )
-        yield _line(1, said)
+        yield _line(1, _why_none(e))
         yield "\n"
     for finding in e.findings:
         yield _line(0, f"{finding.verdict}  {finding.entry}  (grade {finding.grade})")
@@ -63,6 +57,14 @@ def _verdicts(e: Explanation) -> Iterator[str]:
         for line in what_would_change(finding):
             yield _line(2, f"- {line}")
         yield "\n"
+
+
+def _why_none(e: Explanation) -> str:
+    if entry := e.listed.get(e.model):
+        return f"it is listed itself, as {entry}, and not among the models of this run"
+    if any(c.grade >= Grade.DECLARED for c in e.claims.get(e.model, ())):
+        return "its known lineage leads to nothing listed"
+    return "nothing is known about its lineage, which does not mean that it is clear"
 
 
 def what_would_change(finding: Finding) -> Iterator[str]:

@@ -11,8 +11,8 @@ from modelaudit.check import closure
 from modelaudit.check.cycles import edges_in_cycles
 from modelaudit.check.match import compile_lists
 from modelaudit.domain.claim import Conflict
-from modelaudit.domain.entry import Blocklist
-from modelaudit.domain.finding import Finding
+from modelaudit.domain.entry import Blocklist, Entry
+from modelaudit.domain.finding import Finding, ListedEntry
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.words import Grade, Verdict
@@ -36,6 +36,7 @@ class Checker:
         progress: Progress,
     ) -> None:
         self._db = connection
+        self._lists = lists
         self._listing = compile_lists(lists)
         self._standard = standard
         self._sources = sources
@@ -91,6 +92,7 @@ class Checker:
             )
             measured = coverage.measure(self._db, run, without_reference=self._without_reference())
             runs.note_coverage(self._db, run.seq, coverage.dumps(measured))
+            runs.note_entries(self._db, run.seq, self._entries())
             if finished:
                 runs.finish(self._db, run.seq, now=now)
 
@@ -116,9 +118,16 @@ class Checker:
 
     def _conflicts_by_node(self) -> dict[int, list[Conflict]]:
         by_node: defaultdict[int, list[Conflict]] = defaultdict(list)
-        for item in self._found:
+        for item in sorted(self._found, key=lambda item: _place(item.conflict)):
             by_node[item.node].append(item.conflict)
         return by_node
+
+    def _entries(self) -> list[ListedEntry]:
+        private = {entry.id for used in self._lists if used.private for entry in used.entries}
+        return [
+            ListedEntry(id=entry.id) if entry.id in private else _described(entry)
+            for entry in self._listing.entries.values()
+        ]
 
     def _without_reference(self) -> list[str]:
         """Entries that only names and labels can reach: their bytes are not known to anybody."""
@@ -127,3 +136,22 @@ class Checker:
             for entry in self._listing.entries.values()
             if entry.kind == "model" and not entry.match.sketches
         )
+
+
+def _place(conflict: Conflict) -> tuple[object, ...]:
+    """An order that does not depend on the one in which models were crawled."""
+    return (conflict.kind, conflict.entry or "", [claim.parent for claim in conflict.claims])
+
+
+def _described(entry: Entry) -> ListedEntry:
+    return ListedEntry(
+        id=entry.id,
+        title=entry.title,
+        claim=" ".join((entry.claim_relation, ", ".join(entry.claim_of))).strip(),
+        documentation=entry.documentation.value,
+        citations=tuple(
+            (citation.url, citation.where or "")
+            for citation in entry.evidence
+            if "claim" in citation.supports
+        ),
+    )

@@ -66,12 +66,11 @@ def _listed_files(connection: sqlite3.Connection, listing: Listing) -> Iterator[
     numbers = {entry.id: number for number, entry in listing.entries.items()}
     met: set[tuple[int, int]] = set()
     roles = {(d.entry, d.sha256): d.component for d in listing.digests}
-    for entry, child, digest, number, component in evidence.digest_matches(connection):
+    for entry, child, digest, number, whole in evidence.digest_matches(connection):
         name = listing.entries[entry].id
         copy = digest_claims(connection, digest, child)[0]
         for conflict in rule.against_role(copy, roles[entry, digest], name):
             yield Contradiction(child, conflict, number)
-        whole = (component or roles[entry, digest]).main
         itself = evidence.keys_of(connection, {child})
         if not whole or itself & roots[entry] or (entry, child) in met:
             continue
@@ -104,17 +103,20 @@ def _adapters(connection: sqlite3.Connection) -> Iterator[Contradiction]:
             ancestors=evidence.keys_of(connection, vague) | _listed_beside(connection, vague),
             known=evidence.keys_of(connection, known),
         ):
-            yield Contradiction(child, conflict, min(recorded))
+            yield Contradiction(child, conflict, parents[refs.key(conflict.claims[-1].parent)])
 
 
 def _allowed(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradiction]:
     for child, parent, entry in evidence.allowed_with_claims(connection):
-        claims = tuple(claims_between(connection, parent, child))
+        claims = claims_between(connection, parent, child)
+        if not claims:
+            digest = refs.local(evidence.node(connection, parent).ref)
+            claims = digest_claims(connection, digest, child)
         if claims:
             conflict = Conflict(
                 model=claims[0].child,
                 kind=ConflictKind.PARENT,
-                claims=claims,
+                claims=tuple(claims),
                 entry=listing.entries[entry].id,
             )
             yield Contradiction(child, conflict, parent)

@@ -18,7 +18,8 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason, Status
 from modelaudit.resolve.extractor import extract
 from modelaudit.store.db import transaction
-from modelaudit.store.ingest import Ingest, Reading, Written
+from modelaudit.store.ingest import Ingest, Written
+from modelaudit.store.rows import Reading
 from modelaudit.store.sources import archive_end, note_archive_end
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ class Intake:
             written = self._ingest.write(readings, now=self.now)
             self._ingest.gaps([*page.gaps, *gaps], origin)
             if also is not None:
-                named = self._ingest.name([record.model.ref for record in page.records])
-                also([*dict.fromkeys(named.values())])
+                also([*dict.fromkeys(written.nodes[: len(page.records)])])
             if self._archive is not None and page.received:
                 self._archive.append(page.received)
                 note_archive_end(self.connection, self._archive.offset)

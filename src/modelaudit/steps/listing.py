@@ -56,11 +56,11 @@ class Lister:
                 whole = self._walk(platform, source, state)
             if whole and source.kind == "all":
                 self._find_listed_files(platform, source, state.id, lists)
+            if whole:
+                self._probe_unseen(platform, source, state.id)
         except IncompleteError as error:
             self.progress.watcher.say(f"{source.text}: {error}")
             return False
-        if whole:
-            self._probe_unseen(platform, source, state.id)
         with transaction(connection):
             store.finish(connection, state.id, now=self.intake.now)
         return True
@@ -183,9 +183,13 @@ def fetch_ancestors(lister: Lister, sources: Sequence[Source]) -> None:
             return
         for name, platform in lister.platforms.items():
             wanted = [ref for ref in parents if refs.platform(ref) == name]
-            for page in platform.details(wanted) if wanted else ():
-                lister.intake.take(page, DETAILS)
-                lister.budget.spend()
+            try:
+                for page in platform.details(wanted) if wanted else ():
+                    lister.intake.take(page, DETAILS)
+                    lister.budget.spend()
+            except IncompleteError as error:
+                lister.progress.watcher.say(f"{name}: {error}")
+                return
 
 
 def _unseen_parents(connection: sqlite3.Connection, texts: Sequence[str]) -> Iterator[ModelRef]:

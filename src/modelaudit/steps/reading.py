@@ -23,7 +23,7 @@ from modelaudit.store import runs
 from modelaudit.store.db import transaction
 
 _MOST = 100_000
-"""Candidates drawn at once where there is no budget to bound them."""
+"""Candidates drawn for one reason at once: more than a day's calls, and little memory."""
 
 
 @dataclass(slots=True)
@@ -41,20 +41,19 @@ class Reading:
     def candidates(self) -> list[ModelRef]:
         """Models worth calls of their own now, most telling first."""
         connection = self.intake.connection
-        most = _MOST if self.budget.requests is None else max(self.budget.requests, 0)
         owners = {
             refs.local(ref).partition("/")[0]
-            for ref, _ in store.live_findings(connection, self.run.series, 1 << 40, most)
+            for ref, _ in store.live_findings(connection, self.run.series, 1 << 40, _MOST)
             if ref.startswith("hf:")
         }
         found = [
             *_of(Why.LIVE_FINDING, store.live_findings(
-                connection, self.run.series, self.run.run.started, most)),
-            *_of(Why.DESCENDANT, store.descendants(connection, most)),
-            *_of(Why.NAMED_PARENT, store.named_parents(connection, most)),
-            *_of(Why.NO_PARENT, store.without_parent(connection, most)),
-            *_of(Why.LIKE_A_ROOT, store.like_a_root(connection, most)),
-            *_of(Why.PUBLISHER, store.of_publishers_with_findings(connection, owners, most)),
+                connection, self.run.series, self.run.run.started, _MOST)),
+            *_of(Why.DESCENDANT, store.descendants(connection, _MOST)),
+            *_of(Why.NAMED_PARENT, store.named_parents(connection, _MOST)),
+            *_of(Why.NO_PARENT, store.without_parent(connection, _MOST)),
+            *_of(Why.LIKE_A_ROOT, store.like_a_root(connection, _MOST)),
+            *_of(Why.PUBLISHER, store.of_publishers_with_findings(connection, owners, _MOST)),
         ]  # fmt: skip
         return choose((c for c in found if refs.platform(c.ref) in self.live), None)
 

@@ -50,15 +50,15 @@ def shared_files(
     """
     skip = {bytes.fromhex(digest) for digest in never}
     digests = connection.execute(
-        "SELECT f.sha256, count(DISTINCT f.node),"
-        "       (SELECT id FROM node WHERE key = 'sha256:' || lower(hex(f.sha256)))"
+        "SELECT f.sha256, (SELECT n.id FROM node AS n"
+        "          WHERE n.key = 'sha256:' || lower(hex(f.sha256))"
+        "            AND EXISTS (SELECT 1 FROM claim AS c WHERE c.parent = n.id)) AS named"
         "  FROM file AS f GROUP BY f.sha256"
         f" HAVING ifnull(max(f.size) - min(f.size), 0) <= {_ROUNDING}"
-        "    AND (count(DISTINCT f.node) > 1"
-        "     OR EXISTS (SELECT 1 FROM node WHERE key = 'sha256:' || lower(hex(f.sha256))))"
+        "    AND (count(DISTINCT f.node) > 1 OR named IS NOT NULL)"
     )
     marks = ",".join("?" * len(ignored))
-    for digest, _, digest_node in digests:
+    for digest, digest_node in digests:
         if digest in skip:
             continue
         holders: dict[int, Holder] = {}

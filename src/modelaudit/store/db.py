@@ -19,6 +19,20 @@ VERSION = 1
 """Newest layout this program knows, ``PRAGMA user_version``."""
 
 
+_WEATHER = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+"""Result codes (sqlite.org/rescode.html) that are the machine's fault, not ours."""
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """The only writer: takes ``<db>.lock``, creates or migrates, and leaves one plain file.
@@ -43,6 +57,12 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
         connection = _connect(path)
         try:
             yield connection
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in _WEATHER:
+                raise
+            raise StoreError(
+                f"{path}: {error}", hint="make room or mend the disk, then run the command again"
+            ) from None
         finally:
             _settle(connection)
             connection.close()
@@ -53,7 +73,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A reader: takes no lock and never creates a database."""
-    if not path.exists():
+    if not path.is_file():
         raise StoreError(
             f"there is no database {path}", hint="run `modelaudit audit SOURCE` first, or set --db"
         )
@@ -77,7 +97,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 
@@ -91,7 +112,10 @@ def _open_read_only(path: Path) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=ro"
     log = path.with_name(f"{path.name}-wal")
     for address in (uri, f"{uri}&immutable=1"):
-        connection = sqlite3.connect(address, uri=True)
+        try:
+            connection = sqlite3.connect(address, uri=True)
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot open {path}: {error}") from None
         try:
             _check_ours(connection, path)
         except StoreError:
@@ -113,10 +137,14 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise StoreError(f"cannot open {path}: {error}") from None
     try:
-        if not fresh:
+        if fresh:  # first of all, so that one that is cut short here is still known as ours
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        else:
             _check_ours(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        # The log may grow to 64 MB: folded in more often, the same pages are written many times.
+        connection.execute("PRAGMA wal_autocheckpoint = 16000")
         _tune(connection)
         if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
             _migrate(connection)
@@ -131,7 +159,9 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _tune(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cache_size = -64000")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    # What a check works on grows with what it finds: beyond 32 MB it spills to a file.
+    connection.execute("PRAGMA temp_store = FILE")
+    connection.execute("PRAGMA temp.cache_size = -32000")
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
@@ -155,7 +185,6 @@ def _migrate(connection: sqlite3.Connection) -> None:
     from modelaudit.store.migrations import migrations
 
     migrations.apply(Database(connection))
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import Component, Grade, Relation
+from modelaudit.domain.words import Grade, Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +126,14 @@ def labels(connection: sqlite3.Connection, number: int) -> set[str]:
 
 def digest_matches(
     connection: sqlite3.Connection,
-) -> list[tuple[int, int, str, int, Component | None]]:
-    """(entry, model, sha256, node of the digest, stated component) of every listed file found."""
+) -> list[tuple[int, int, str, int, bool]]:
+    """(entry, model, sha256, node of the digest, whole model?) of every listed file found."""
     rows = connection.execute(
-        "SELECT DISTINCT l.entry, l.child, substr(d.ref, 8), d.id, f.component"
+        f"SELECT l.entry, l.child, substr(d.ref, 8), d.id, max(l.code & 15 = {Relation.COPY.value})"
         "  FROM link AS l JOIN node AS d ON d.id = l.parent AND d.ref LIKE 'sha256:%'"
-        "  JOIN file AS f ON f.node = l.child AND lower(hex(f.sha256)) = substr(d.ref, 8)"
-        " WHERE l.entry > 0 ORDER BY l.entry, l.child, 3"
+        " WHERE l.entry > 0 GROUP BY l.entry, l.child, d.id ORDER BY l.entry, l.child, 3"
     )
-    return [
-        (entry, child, digest, number, None if component is None else Component(component))
-        for entry, child, digest, number, component in rows
-    ]
+    return [(*row[:4], bool(row[4])) for row in rows]
 
 
 def recorded_adapters(connection: sqlite3.Connection) -> list[int]:
@@ -188,10 +184,12 @@ def existing(connection: sqlite3.Connection, numbers: set[int]) -> set[int]:
 
 
 def allowed_with_claims(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:
-    """(model, listed parent, entry) where an allowed model is claimed to come from a listed one."""
+    """(model, listed parent, entry) where an allowed model's words or bytes say it is derived."""
     return connection.execute(
         "SELECT DISTINCT c.child, c.parent, l.entry FROM allowed AS a"
         "  JOIN claim AS c ON c.child = a.node JOIN listed AS l ON l.node = c.parent"
         f" WHERE c.grade > {Grade.HINTED.value} AND c.relation <> {Relation.COMPONENT.value}"
-        " ORDER BY c.child, c.parent"
+        " UNION SELECT x.child, x.parent, x.entry FROM allowed AS a JOIN link AS x"
+        f"  ON x.child = a.node WHERE x.entry > 0 AND x.code & 15 = {Relation.COPY.value}"
+        " ORDER BY 1, 2"
     ).fetchall()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.errors import UsageError
+from modelaudit.domain.finding import Finding
 from modelaudit.domain.lineage import Explanation
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import GapReason, Status
+from modelaudit.domain.words import GapReason, Relation, Status
 from modelaudit.store.claims import claims_of
 from modelaudit.store.report import StoredReport
 
@@ -33,13 +35,14 @@ def explain(connection: sqlite3.Connection, ref: ModelRef, report: StoredReport)
         "SELECT ref, title, status, lower(hex(revision)) FROM node WHERE id = ?", (node,)
     ).fetchone()
     findings = tuple(report.findings_of(node))
+    listed = _listed(findings) or _listed_as(connection, node, ModelRef(name), report)
     return Explanation(
         model=ModelRef(name),
         title=title,
         status=Status(status),
         revision=revision or None,
-        claims=_upwards(connection, node),
-        listed={finding.path[-1]: finding.entry for finding in findings},
+        claims=_with_bytes(_upwards(connection, node), findings),
+        listed=listed,
         findings=findings,
         conflicts=tuple(report.conflicts_of(node)),
         gaps=tuple(_gaps(connection, node)),
@@ -53,6 +56,43 @@ def explain(connection: sqlite3.Connection, ref: ModelRef, report: StoredReport)
             )
         ),
     )
+
+
+def _listed(findings: Sequence[Finding]) -> dict[ModelRef, str]:
+    """What the findings' paths end at, and the platform labels that mean the same."""
+    found = {finding.path[-1]: finding.entry for finding in findings}
+    for finding in findings:
+        for claim in finding.claims:
+            if claim.extractor == "civitai-label" and claim.excerpt:
+                found[refs.civitai_label(claim.excerpt)] = finding.entry
+    return found
+
+
+def _listed_as(
+    connection: sqlite3.Connection, node: int, ref: ModelRef, report: StoredReport
+) -> dict[ModelRef, str]:
+    """The entry that lists a model outside the audit, as the findings on its children tell."""
+    children = connection.execute(
+        "SELECT DISTINCT child FROM claim WHERE parent = ? ORDER BY child LIMIT 100", (node,)
+    ).fetchall()
+    for (child,) in children:
+        for finding in report.findings_of(child):
+            if finding.path[-1] == ref:
+                return {ref: finding.entry}
+    return {}
+
+
+def _with_bytes(
+    claims: Mapping[ModelRef, tuple[Claim, ...]], findings: Sequence[Finding]
+) -> dict[ModelRef, tuple[Claim, ...]]:
+    """The stored claims, and those of files that match a list, which only a check makes."""
+    merged = dict(claims)
+    for finding in findings:
+        for claim in finding.claims if finding.relation is not Relation.LISTED else ():
+            stored = merged.get(claim.child, ())
+            if claim.parent.startswith("sha256:") and claim not in stored:
+                merged[claim.child] = (claim, *stored)
+    return merged
 
 
 def _upwards(connection: sqlite3.Connection, node: int) -> dict[ModelRef, tuple[Claim, ...]]:

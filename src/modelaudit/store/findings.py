@@ -68,22 +68,18 @@ def write_findings(
             for row in rows
         ),
     )  # fmt: skip
+    _undo(connection, series, run)
     if complete:
         _close_absent(connection, series, run, now)
     execute(
-        "DELETE FROM gone WHERE series = ?1 AND id IN (SELECT c.entry || '/' || n.ref"
+        "UPDATE gone SET until = ?2 WHERE series = ?1 AND until IS NULL"
+        " AND id IN (SELECT c.entry || '/' || n.ref"
         " FROM current_finding AS c JOIN node AS n ON n.id = c.node)",
-        (series,),
+        (series, run),
     )
     same = (
         "SELECT 1 FROM finding AS f WHERE f.series = ?1 AND f.until IS NULL"
         " AND f.entry = c.entry AND f.node = c.node"
-    )
-    execute(  # a run that is checked twice replaces what it said the first time
-        "DELETE FROM finding WHERE series = ?1 AND until IS NULL AND since = ?2 AND EXISTS"
-        " (SELECT 1 FROM current_finding AS c WHERE c.entry = finding.entry"
-        "   AND c.node = finding.node AND c.digest <> finding.digest)",
-        (series, run),
     )
     execute(
         "UPDATE finding SET until = ?2 WHERE series = ?1 AND until IS NULL AND EXISTS"
@@ -129,6 +125,15 @@ def write_conflicts(
     )
 
 
+def _undo(connection: sqlite3.Connection, series: str, run: int) -> None:
+    """A run that is continued is checked again: what it said the first time was never said."""
+    for table in ("finding", "gone"):
+        connection.execute(f"DELETE FROM {table} WHERE series = ? AND since = ?", (series, run))
+        connection.execute(
+            f"UPDATE {table} SET until = NULL WHERE series = ? AND until = ?", (series, run)
+        )
+
+
 def _close_absent(connection: sqlite3.Connection, series: str, run: int, now: int) -> None:
     absent = (
         "finding.series = ?1 AND finding.until IS NULL AND NOT EXISTS (SELECT 1"
@@ -143,16 +148,15 @@ def _close_absent(connection: sqlite3.Connection, series: str, run: int, now: in
         " ELSE 'no longer claimed or listed' END"
     )
     connection.execute(
-        f"INSERT INTO gone(series, id, reason, first_absent, run)"
+        f"INSERT INTO gone(series, id, reason, first_absent, since)"
         f" SELECT ?1, finding.entry || '/' || n.ref, {reason}, ?3, ?2"
         f"   FROM finding JOIN node AS n ON n.id = finding.node"
-        f"  WHERE {absent} AND finding.since < ?2 ON CONFLICT DO NOTHING",
+        f"  WHERE {absent}",
         (series, run, now),
     )
-    connection.execute(f"DELETE FROM finding WHERE {absent} AND finding.since = ?2", (series, run))
     connection.execute(f"UPDATE finding SET until = ?2 WHERE {absent}", (series, run))
     connection.execute(
-        "UPDATE gone SET confirmed = ?2 WHERE series = ?1 AND confirmed IS NULL"
+        "UPDATE gone SET confirmed = ?2 WHERE series = ?1 AND confirmed IS NULL AND until IS NULL"
         f" AND first_absent <= ?2 - {DAY}",
         (series, now),
     )

@@ -41,6 +41,13 @@ CREATE TEMP TABLE contradicted(parent INTEGER, child INTEGER, strong INTEGER,
 CREATE TEMP TABLE weak_edge(parent INTEGER, child INTEGER, entry INTEGER, code INTEGER);
 """
 
+_BYTES_OF_LISTED = (
+    "SELECT x.child FROM listed AS l CROSS JOIN link AS x ON x.parent = l.node"
+    f" WHERE x.code & 15 = {Relation.COPY.value}"
+    " UNION SELECT x.child FROM listed AS l CROSS JOIN claim AS x ON x.parent = l.node"
+    " WHERE x.origin IN (SELECT id FROM origin WHERE extractor LIKE 'same-bytes%')"
+)
+
 _CODE = (  # SQLite binds | & << >> alike, from left to right
     "c.relation | (c.grade << 4) | (({flags}) << 8)"
     f" | (ifnull(cast(min(max(c.weight, 0), 1) * 1000 AS INTEGER), {UNKNOWN_WEIGHT}) << 16)"
@@ -112,10 +119,17 @@ def restore_contradicted(connection: sqlite3.Connection) -> None:
 
 
 def inner_edges(connection: sqlite3.Connection) -> list[tuple[int, int]]:
-    """Directed edges whose child is a parent itself: the only ones that can lie in a cycle."""
+    """Directed edges whose child is a parent itself: the only ones that can lie in a cycle.
+
+    A listed digest and the model that holds the file are each the other's copy: no cycle.
+    """
+    digests = "SELECT r.rank FROM lineage_node AS r JOIN node AS n ON n.id = r.node"
     return connection.execute(
-        "SELECT DISTINCT parent, child FROM lineage_edge"
+        "SELECT DISTINCT parent, child FROM lineage_edge AS e"
         f" WHERE code & {Flag.UNDIRECTED << 8} = 0 AND child IN (SELECT parent FROM lineage_edge)"
+        f"   AND NOT (child IN ({digests} WHERE n.ref LIKE 'sha256:%')"
+        "     AND EXISTS (SELECT 1 FROM lineage_edge AS b"
+        "                  WHERE b.parent = e.child AND b.child = e.parent))"
     ).fetchall()
 
 
@@ -185,8 +199,10 @@ def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
             (bytes.fromhex(listed.sha256),),
         ):
             component = listed.component if stated is None else Component(stated)
-            whole = component.main and (
-                not tainted or component in tainted or component is Component.FULL
+            whole = (
+                component.main
+                and (listed.component.main or listed.component is Component.OTHER)
+                and (not tainted or component in tainted or component is Component.FULL)
             )
             edge = Edge(
                 Relation.COPY if whole else Relation.COMPONENT,
@@ -277,7 +293,7 @@ def _add_edges(connection: sqlite3.Connection) -> None:
         f"ifnull(p.created > n.created + {MONTH}, 0)"
         # re-hosts of a deleted base are younger than its descendants, and a rename hides the age
         " AND c.parent NOT IN (SELECT node FROM listed)"
-        " AND c.parent NOT IN (SELECT child FROM link WHERE entry > 0)"
+        f" AND c.parent NOT IN ({_BYTES_OF_LISTED})"
         " AND NOT EXISTS (SELECT 1 FROM node AS a WHERE a.same = c.parent)"
     )
     flags = (

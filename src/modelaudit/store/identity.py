@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 
 from modelaudit.domain import refs
 from modelaudit.domain.refs import ModelRef
-from modelaudit.store.ingest import point
 
 
 def link_stable_ids(connection: sqlite3.Connection) -> int:
@@ -44,3 +43,25 @@ def link_spellings(
             point(connection, ghost, found.pop())
             linked += 1
     return linked
+
+
+def point(connection: sqlite3.Connection, alias: int, node: int) -> None:
+    """Make ``alias`` another name of ``node``: claims, files and memberships move over."""
+    if alias == node:
+        return
+    execute = connection.execute
+    execute("UPDATE node SET same = ?, status = 0, record = NULL WHERE id = ?", (node, alias))
+    execute("UPDATE node SET same = ? WHERE same = ?", (node, alias))
+    execute("UPDATE node SET same = NULL WHERE id = ?", (node,))
+    execute(  # what stands there is the old name, no longer the parent's id
+        "UPDATE claim SET excerpt ="
+        " (SELECT substr(ref, instr(ref, ':') + 1) FROM node WHERE id = ?1)"
+        " WHERE parent = ?1 AND excerpt IS NULL",
+        (alias,),
+    )
+    for table, column in (
+        ("claim", "parent"), ("claim", "child"), ("file", "node"), ("member", "node"),
+    ):  # fmt: skip
+        execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE {column} = ?", (node, alias))
+        execute(f"DELETE FROM {table} WHERE {column} = ?", (alias,))
+    execute("DELETE FROM claim WHERE parent = child AND parent = ?", (node,))

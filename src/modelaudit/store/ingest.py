@@ -6,40 +6,31 @@ Claims keep the time they were first seen; those that their extractor no longer 
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-
-import msgspec
 
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import File, Gap, Model
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Status
+from modelaudit.store.identity import point
+from modelaudit.store.rows import (
+    MODEL_COLUMNS,
+    Reading,
+    claim_path,
+    file_rows,
+    listing_digest,
+    model_row,
+)
 
 _CHUNK = 500
 """Bound variables per look-up, well below SQLite's limit."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What was read about one model in one go."""
-
-    ref: ModelRef
-    model: Model | None = None
-    """``None``: documents about a model that was listed before."""
-    files: tuple[File, ...] | None = None
-    claims: Sequence[Claim] = ()
-    covered: frozenset[tuple[str, str]] = frozenset()
-    """(extractor, path) pairs that spoke: their claims replace what they said before."""
-    detailed: bool = False
-    """It came from the model's own pages and not from a listing."""
-    observed: int | None = None
-    """When it was received, UTC seconds; ``None`` means now."""
+_Claims = dict[tuple[int, int], tuple[object, ...]]
+"""(parent, origin) → the rest of a claim's row, the time it was observed last."""
 
 
 @dataclass(slots=True)
@@ -49,6 +40,8 @@ class Written:
     models: int = 0
     claims: int = 0
     """Claims added or withdrawn: zero means that another round would find nothing new."""
+    nodes: list[int] = field(default_factory=list)
+    """Of the readings, in their order."""
 
 
 class Ingest:
@@ -65,56 +58,65 @@ class Ingest:
 
     def write(self, readings: Sequence[Reading], *, now: int) -> Written:
         """Store a batch inside the caller's transaction."""
-        written = Written()
-        known = self._known({refs.key(r.ref) for r in readings})
-        changed: list[Reading] = []
-        digests: dict[str, int] = {}
-        for reading in readings:
-            key = refs.key(reading.ref)
-            if reading.model is not None and not reading.detailed:
-                digest = _digest(reading)
-                if key in known and known[key][1] == digest:
+        keyed = [(refs.key(reading.ref), reading) for reading in readings]
+        known = self._known({key for key, _ in keyed})
+
+        def listed(key: str) -> bool:
+            return key in known and known[key][1] is not None
+
+        models: list[tuple[object, ...]] = []
+        changed: list[tuple[str, Reading]] = []
+        for key, reading in keyed:
+            if reading.model is not None:
+                row = model_row(reading.model)
+                digest = None if reading.detailed else listing_digest(row, reading)
+                if digest is not None and key in known and known[key][1] == digest:
                     continue
-                digests[key] = digest
-            changed.append(reading)
-        models = [r.model for r in changed if r.model is not None]
-        if models:
-            self._follow_renames(models, known)
-            self._write_models(models, digests)
-            written.models = len(models)
-        parents = {refs.key(c.parent): c for r in changed for c in r.claims}
-        self._write_ghosts([r.ref for r in changed], parents.values())
-        ids = self._canonical({*parents, *(refs.key(r.ref) for r in readings)})
-        for reading in changed:
-            node = ids[refs.key(reading.ref)][0]
+                models.append((*row, digest))
+            changed.append((key, reading))
+        unlisted = {key: r.model for key, r in changed if r.model and not listed(key)}
+        renamed = self._follow_renames(unlisted)
+        self._db.executemany(_UPSERT_MODEL, models)
+        self._write_ghosts(r.ref for _, r in changed if r.model is None)
+        parents = self._write_parents(c for _, r in changed for c in r.claims)
+        ids = self._canonical(parents.union(key for key, _ in keyed))
+        written = Written(models=len(models), nodes=[ids[key][0] for key, _ in keyed])
+        first: list[tuple[object, ...]] = []
+        for key, reading in changed:
+            node = ids[key][0]
             if reading.files is not None:
                 self._write_files(node, reading.files, reading.observed or now)
             if reading.detailed:
                 self._db.execute("UPDATE node SET detailed = ? WHERE id = ?", (now, node))
-            fresh = refs.key(reading.ref) not in known
-            written.claims += self._write_claims(node, reading, ids, fresh=fresh)
-        self._write_popularity([(ids[refs.key(r.ref)][0], r.model) for r in readings if r.model])
+            rows = self._claim_rows(node, reading, ids)
+            if key not in known and key not in renamed:
+                first += [(parent, node, origin, *row) for (parent, origin), row in rows.items()]
+            else:
+                written.claims += self._replace_claims(node, rows, reading.covered)
+        self._db.executemany(_UPSERT_CLAIM, first)
+        written.claims += len(first)
+        self._write_popularity(zip(written.nodes, readings, strict=True))
         return written
 
     def name(self, names: Iterable[ModelRef]) -> dict[ModelRef, int]:
         """Node ids of these references, as ghosts where they are new."""
         wanted = list(names)
-        self._write_ghosts(wanted, ())
+        self._write_ghosts(wanted)
         ids = self._canonical({refs.key(ref) for ref in wanted})
         return {ref: ids[refs.key(ref)][0] for ref in wanted}
 
     def mark(self, missing: Mapping[ModelRef, Status], *, now: int) -> None:
         """Record what the platform answered about models it would not show."""
-        self._write_ghosts(list(missing), ())
+        self._write_ghosts(missing)
         self._db.executemany(
-            "UPDATE node SET status = ?1, detailed = ?3"
+            "UPDATE node SET status = ?1, detailed = ?3, record = NULL"
             " WHERE key = ?2 AND (status <> ?1 OR detailed IS NOT ?3)",
             [(status.value, refs.key(ref), now) for ref, status in missing.items()],
         )
 
     def rename(self, renamed: Mapping[ModelRef, ModelRef]) -> None:
         """Make old names point to the new ones, and move what was said under them."""
-        self._write_ghosts([*renamed, *renamed.values()], ())
+        self._write_ghosts([*renamed, *renamed.values()])
         for old, new in renamed.items():
             if refs.key(old) == refs.key(new):
                 continue
@@ -153,46 +155,50 @@ class Ingest:
                 f"SELECT key, {columns} FROM node WHERE key IN ({marks})", part
             )
 
-    def _follow_renames(
-        self, models: Sequence[Model], known: Mapping[str, tuple[int, int | None]]
-    ) -> None:
-        """A stable id that was listed under another name: the old name becomes an alias."""
-        fresh = {m.stable_id: m for m in models if m.stable_id and refs.key(m.ref) not in known}
-        stable = list(fresh)
+    def _follow_renames(self, unlisted: Mapping[str, Model]) -> set[str]:
+        """Stable ids listed under another name before: the old names become aliases.
+
+        Returns the keys that took over what was said under an old name.
+        """
+        new_names = {m.stable_id: m.ref for m in unlisted.values() if m.stable_id}
+        stable = list(new_names)
+        renamed: dict[ModelRef, ModelRef] = {}
         for start in range(0, len(stable), _CHUNK):
             part = stable[start : start + _CHUNK]
             old = self._db.execute(
                 "SELECT ref, stable_id FROM node WHERE status > 0 AND same IS NULL"
                 f" AND stable_id IN ({','.join('?' * len(part))})",
                 part,
-            ).fetchall()
-            self.rename({ModelRef(ref): fresh[stable_id].ref for ref, stable_id in old})
+            )
+            renamed |= {ModelRef(ref): new_names[stable_id] for ref, stable_id in old}
+        self.rename(renamed)
+        return {refs.key(new) for new in renamed.values()}
 
-    def _write_models(self, models: Sequence[Model], digests: Mapping[str, int]) -> None:
-        self._db.executemany(_UPSERT_MODEL, [_model_row(m, digests) for m in models])
-
-    def _write_ghosts(self, names: Sequence[ModelRef], claims: Iterable[Claim]) -> None:
+    def _write_ghosts(self, names: Iterable[ModelRef]) -> None:
         self._db.executemany(
             "INSERT INTO node(ref) VALUES (?) ON CONFLICT DO NOTHING", [(name,) for name in names]
         )
+
+    def _write_parents(self, claims: Iterable[Claim]) -> set[str]:
+        """Make every parent a node; returns their keys."""
+        parents: dict[str, tuple[ModelRef, str | None]] = {}
+        for claim in claims:
+            key = refs.key(claim.parent)
+            if key not in parents or claim.parent_stable_id:
+                parents[key] = (claim.parent, claim.parent_stable_id)
         self._db.executemany(
             "INSERT INTO node(ref, stable_id) VALUES (?, ?) ON CONFLICT(key) DO UPDATE"
             " SET stable_id = excluded.stable_id"
             " WHERE node.stable_id IS NULL AND excluded.stable_id IS NOT NULL",
-            [(claim.parent, claim.parent_stable_id) for claim in claims],
+            parents.values(),
         )
+        return set(parents)
 
     def _write_files(self, node: int, files: Sequence[File], now: int) -> None:
-        rows = {
-            (bytes.fromhex(f.sha256), f.path): (
-                f.size, f.component, f.autov1, f.autov3, f.blake3, f.crc32,
-            )
-            for f in files
-            if f.sha256
-        }  # fmt: skip
+        rows = file_rows(files)
         stored = {
-            (row[0], row[1]): tuple(row[2:])
-            for row in self._db.execute(
+            (digest, path): tuple(rest)
+            for digest, path, *rest in self._db.execute(
                 "SELECT sha256, path, size, component, autov1, autov3, blake3, crc32"
                 "  FROM file WHERE node = ?",
                 (node,),
@@ -211,10 +217,10 @@ class Ingest:
             ],
         )
 
-    def _write_claims(
-        self, child: int, reading: Reading, ids: Mapping[str, tuple[int, bool]], *, fresh: bool
-    ) -> int:
-        rows: dict[tuple[int, int], tuple[object, ...]] = {}
+    def _claim_rows(
+        self, child: int, reading: Reading, ids: Mapping[str, tuple[int, bool]]
+    ) -> _Claims:
+        rows: _Claims = {}
         for claim in reading.claims:
             parent, aliased = ids[refs.key(claim.parent)]
             if parent == child:
@@ -222,31 +228,18 @@ class Ingest:
             excerpt = claim.excerpt
             if aliased and excerpt is None:
                 excerpt = refs.local(claim.parent)
-            path = reading_path(claim, reading)
-            origin = self._origin(claim.extractor, path, claim.locator)
+            origin = self._origin(claim.extractor, claim_path(claim, reading), claim.locator)
             rows[parent, origin] = (
                 claim.relation.value, claim.grade.value, claim.component, claim.weight,
                 claim.source, excerpt, claim.observed,
             )  # fmt: skip
-        stored = {} if fresh else self._stored(child, reading.covered)
-        gone = [key for key in stored if key not in rows]
-        new = [key for key, row in rows.items() if stored.get(key) != row[:-1]]
-        if gone:
-            self._db.executemany(
-                "DELETE FROM claim WHERE parent = ? AND child = ? AND origin = ?",
-                [(parent, child, origin) for parent, origin in gone],
-            )
-        if new:
-            self._db.executemany(
-                _UPSERT_CLAIM,
-                [(parent, child, origin, *rows[parent, origin]) for parent, origin in new],
-            )
-        return len(gone) + len(new)
+        return rows
 
-    def _stored(
-        self, child: int, covered: frozenset[tuple[str, str]]
-    ) -> dict[tuple[int, int], tuple[object, ...]]:
-        return {
+    def _replace_claims(
+        self, child: int, rows: _Claims, covered: frozenset[tuple[str, str]]
+    ) -> int:
+        """Make these the claims of the extractors covered; returns how many changed."""
+        stored = {
             (parent, origin): tuple(rest)
             for parent, origin, extractor, path, *rest in self._db.execute(
                 "SELECT parent, origin, extractor, path,"
@@ -256,6 +249,17 @@ class Ingest:
             )
             if (extractor, path) in covered
         }
+        gone = [(parent, child, origin) for parent, origin in stored.keys() - rows.keys()]
+        new = [
+            (parent, child, origin, *row)
+            for (parent, origin), row in rows.items()
+            if stored.get((parent, origin)) != row[:-1]
+        ]
+        self._db.executemany(
+            "DELETE FROM claim WHERE parent = ? AND child = ? AND origin = ?", gone
+        )
+        self._db.executemany(_UPSERT_CLAIM, new)
+        return len(gone) + len(new)
 
     def _origin(self, extractor: str, path: str, locator: str) -> int:
         key = (extractor, path, locator)
@@ -268,7 +272,7 @@ class Ingest:
             self._origins[key] = number
         return self._origins[key]
 
-    def _write_popularity(self, rows: Sequence[tuple[int, Model | None]]) -> None:
+    def _write_popularity(self, readings: Iterable[tuple[int, Reading]]) -> None:
         self._db.executemany(
             "INSERT INTO popularity(node, downloads, likes) VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET downloads = excluded.downloads, likes = excluded.likes"
@@ -276,56 +280,24 @@ class Ingest:
             "    OR excluded.likes IS NOT popularity.likes",
             [
                 (node, model.downloads, model.likes)
-                for node, model in rows
-                if model and (model.downloads is not None or model.likes is not None)
+                for node, reading in readings
+                if (model := reading.model)
+                and (model.downloads is not None or model.likes is not None)
             ],
         )
 
 
-def reading_path(claim: Claim, reading: Reading) -> str:
-    """The file a claim was read in, ``''`` for the API record."""
-    paths = [path for extractor, path in reading.covered if extractor == claim.extractor]
-    if len(paths) == 1:
-        return paths[0]
-    return next((p for p in paths if p and claim.source and claim.source.endswith(p)), "")
-
-
-def point(connection: sqlite3.Connection, alias: int, node: int) -> None:
-    """Make ``alias`` another name of ``node``: claims, files and memberships move over."""
-    if alias == node:
-        return
-    execute = connection.execute
-    execute("UPDATE node SET same = ?, status = 0 WHERE id = ?", (node, alias))
-    execute("UPDATE node SET same = ? WHERE same = ?", (node, alias))
-    execute("UPDATE node SET same = NULL WHERE id = ?", (node,))
-    execute(  # what stands there is the old name, no longer the parent's id
-        "UPDATE claim SET excerpt ="
-        " (SELECT substr(ref, instr(ref, ':') + 1) FROM node WHERE id = ?1)"
-        " WHERE parent = ?1 AND excerpt IS NULL",
-        (alias,),
-    )
-    for table, column in (
-        ("claim", "parent"), ("claim", "child"), ("file", "node"), ("member", "node"),
-    ):  # fmt: skip
-        execute(f"UPDATE OR IGNORE {table} SET {column} = ? WHERE {column} = ?", (node, alias))
-        execute(f"DELETE FROM {table} WHERE {column} = ?", (alias,))
-    execute("DELETE FROM claim WHERE parent = child AND parent = ?", (node,))
-
-
-_COLUMNS = (
-    "stable_id", "author", "title", "kind", "status",
-    "created", "modified", "revision", "parameters", "traits",
-)  # fmt: skip
+_FACTS = MODEL_COLUMNS[1:]
 
 _UPSERT_MODEL = f"""
-INSERT INTO node(ref, {", ".join(_COLUMNS)}, record)
-VALUES ({", ".join("?" * (len(_COLUMNS) + 2))})
+INSERT INTO node({", ".join(MODEL_COLUMNS)}, record)
+VALUES ({", ".join("?" * (len(MODEL_COLUMNS) + 1))})
 ON CONFLICT(key) DO UPDATE SET ref = excluded.ref, same = NULL,
-  {", ".join(f"{c} = ifnull(excluded.{c}, node.{c})" for c in _COLUMNS)},
+  {", ".join(f"{c} = ifnull(excluded.{c}, node.{c})" for c in _FACTS)},
   record = ifnull(excluded.record, node.record)
 WHERE excluded.ref IS NOT node.ref OR node.same IS NOT NULL
    OR ifnull(excluded.record, node.record) IS NOT node.record
-   OR {" OR ".join(f"ifnull(excluded.{c}, node.{c}) IS NOT node.{c}" for c in _COLUMNS)}
+   OR {" OR ".join(f"ifnull(excluded.{c}, node.{c}) IS NOT node.{c}" for c in _FACTS)}
 """
 
 _UPSERT_FILE = """
@@ -344,38 +316,3 @@ ON CONFLICT DO UPDATE SET relation = excluded.relation, grade = excluded.grade,
   component = excluded.component, weight = excluded.weight, source = excluded.source,
   excerpt = excluded.excerpt, observed = excluded.observed
 """
-
-
-def _model_row(model: Model, digests: Mapping[str, int]) -> tuple[object, ...]:
-    owner = refs.local(model.ref).partition("/")[0]
-    return (
-        model.ref,
-        model.stable_id,
-        None if model.author == owner else model.author,
-        model.title,
-        model.kind,
-        model.status.value,
-        model.created,
-        model.modified,
-        bytes.fromhex(model.revision) if model.revision else None,
-        model.parameters,
-        model.traits.value,
-        digests.get(refs.key(model.ref)),
-    )
-
-
-def _digest(reading: Reading) -> int:
-    """Of all that a listing says but its counters and the time it was read."""
-    model = reading.model
-    said: defaultdict[str, list[object]] = defaultdict(list)
-    if model is not None:
-        said["model"] = [*_model_row(model, {})[:-1]]
-    for claim in reading.claims:
-        said["claims"].append(
-            (claim.parent, claim.relation, claim.grade, claim.extractor, claim.locator,
-             claim.weight, claim.excerpt, claim.parent_stable_id)
-        )  # fmt: skip
-    if reading.files is not None:
-        said["files"] = [*reading.files]
-    packed = msgspec.msgpack.encode((said, sorted(reading.covered)))
-    return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big", signed=True)

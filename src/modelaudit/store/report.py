@@ -108,9 +108,11 @@ class StoredReport:
     def gone(self) -> Iterator[Gone]:
         """Findings that are no more."""
         rows = self._db.execute(
-            "SELECT id, reason, first_absent, confirmed FROM gone"
-            " WHERE series = ? AND run <= ? ORDER BY id",
-            self._bound[:2],
+            "SELECT f.id, f.reason, f.first_absent,"
+            "       iif(f.confirmed > r.finished, NULL, f.confirmed)"
+            "  FROM gone AS f JOIN run AS r ON r.seq = ?"
+            f" WHERE {_LIVE} ORDER BY f.id",
+            (self._opened.seq, *self._bound),
         )
         for name, reason, first_absent, confirmed in rows:
             yield Gone(id=name, reason=reason, first_absent=first_absent, confirmed=confirmed)

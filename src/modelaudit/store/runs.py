@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from modelaudit.domain.errors import StoreError
-from modelaudit.domain.finding import ListUsed, Run
+from modelaudit.domain.finding import ListedEntry, ListUsed, Run
 from modelaudit.domain.times import format_time
 from modelaudit.domain.words import Grade, Read
 
@@ -65,6 +67,12 @@ def note_coverage(connection: sqlite3.Connection, seq: int, coverage: str) -> No
     connection.execute("UPDATE run SET coverage = ? WHERE seq = ?", (coverage, seq))
 
 
+def note_entries(connection: sqlite3.Connection, seq: int, entries: Sequence[ListedEntry]) -> None:
+    """Keep what the lists of a run say, so that its report reads as it was."""
+    packed = msgspec.json.encode(entries).decode()
+    connection.execute("UPDATE run SET entries = ? WHERE seq = ?", (packed, seq))
+
+
 def finish(connection: sqlite3.Connection, seq: int, *, now: int) -> None:
     """Close a run; an unclosed one is continued by the next audit of the same kind."""
     connection.execute("UPDATE run SET finished = ? WHERE seq = ?", (now, seq))
@@ -89,7 +97,7 @@ def counters(connection: sqlite3.Connection, seq: int) -> dict[str, int]:
 def load(connection: sqlite3.Connection, seq: int) -> OpenRun:
     """A run by its number."""
     row = connection.execute(
-        "SELECT id, series, started, finished, tool, sources, standard, depth, lists"
+        "SELECT id, series, started, finished, tool, sources, standard, depth, lists, entries"
         "  FROM run WHERE seq = ?",
         (seq,),
     ).fetchone()
@@ -108,6 +116,7 @@ def load(connection: sqlite3.Connection, seq: int) -> OpenRun:
                 ListUsed(id=name, version=version, sha256=digest)
                 for name, version, digest in json.loads(row[8])
             ),
+            entries=msgspec.json.decode(row[9], type=tuple[ListedEntry, ...]),
         ),
     )
 

@@ -127,6 +127,7 @@ CREATE TABLE run (
   standard INTEGER NOT NULL,
   depth INTEGER NOT NULL,
   lists TEXT NOT NULL,       -- JSON: id, version, sha256
+  entries TEXT NOT NULL DEFAULT '[]',   -- JSON: what the lists say, as of this run
   counters TEXT NOT NULL DEFAULT '{}',  -- JSON: requests, bytes read, …
   coverage TEXT              -- JSON, written when the run finishes
 );
@@ -170,8 +171,9 @@ CREATE TABLE gone (          -- findings that are no more
   reason TEXT NOT NULL,
   first_absent INTEGER NOT NULL,
   confirmed INTEGER,
-  run INTEGER NOT NULL,      -- the run that noticed
-  PRIMARY KEY (series, id)
+  since INTEGER NOT NULL,    -- the run that noticed
+  until INTEGER,             -- the run that found it again
+  PRIMARY KEY (series, id, since)
 ) WITHOUT ROWID;
 
 CREATE VIEW models AS

@@ -59,6 +59,7 @@ def head(report: Report, conflicts: int) -> Iterator[str]:
         )
     )
     yield from _lists(run)
+    yield from _entries(report)
     yield "</section>\n"
 
 
@@ -75,6 +76,25 @@ def _lists(run: Run) -> Iterator[str]:
             for used in run.blocklists
         ),
     )
+
+
+def _entries(report: Report) -> Iterator[str]:
+    """What the lists say about everything that has findings."""
+    counts = report.summary.by_entry
+    rows = [
+        (
+            f"{for_html(entry.title or 'an entry of a private list')}<br>"
+            f'<span class="entry">{parts.name(entry.id)}</span>',
+            for_html(f"{entry.claim} ({entry.documentation})") if entry.claim else "",
+            "<br>".join(f"{parts.out(url)} {for_html(where)}" for url, where in entry.citations),
+            f"{counts[entry.id]:,}",
+        )
+        for entry in report.run.entries
+        if counts.get(entry.id)
+    ]
+    if rows:
+        titles = ("What", "Claim", "Where that can be read", "#Findings")
+        yield from parts.table("What is listed", titles, rows)
 
 
 def not_examined(report: Report) -> Iterator[str]:

@@ -64,5 +64,7 @@ def _inferred(record: object) -> Relation | None:
     """The relation that the Hub worked out, so that one card is not two contradicting claims."""
     if relation := relation_word(mapping_at(record, "baseModels").get("relation")):
         return relation
-    words = (text.partition(":")[0] for _, text in tagged(record, "base_model:"))
-    return next(filter(None, map(relation_word, words)), None)
+    for _, text in tagged(record, "base_model:"):
+        if relation := relation_word(text.partition(":")[0]):
+            return relation
+    return None
