@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from modelaudit import __version__
 from modelaudit.crawl.archive import ArchiveWriter
 from modelaudit.crawl.platform import Source
-from modelaudit.crawl.registry import Platforms
+from modelaudit.crawl.registry import LIVE, Platforms
 from modelaudit.domain.entry import Blocklist
 from modelaudit.domain.errors import CredentialsError
 from modelaudit.domain.finding import ListUsed
@@ -79,7 +79,7 @@ class Audit:
             try:
                 complete = lister.list(source, self.lists) and complete
             except CredentialsError as error:  # the others can still be listed
-                self.progress.watcher.say(f"{source.text}: {error}")
+                self.progress.watcher.say(f"{source.text} – {error}")
                 refused.append(error)
         if len(refused) == len(self.sources):
             raise refused[0]
@@ -88,8 +88,9 @@ class Audit:
 
     def resolve(self, intake: Intake, run: runs.OpenRun, checker: Checker) -> None:
         """Rounds of linking, checking and reading candidates, until nothing new is said."""
-        live = frozenset(s.platform for s in self.sources) & {"hf", "civitai"}
-        reading = Reading(self.platforms, intake, self.progress, self.budget, run, live)
+        live = LIVE.intersection(source.platform for source in self.sources)
+        narrow = [s.text for s in self.sources if s.kind in ("author", "model")]
+        reading = Reading(self.platforms, intake, self.progress, self.budget, run, live, narrow)
         link(intake, self.progress)
         while live:
             checker.reach()

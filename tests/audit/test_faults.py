@@ -47,16 +47,20 @@ def test_each_fault_alone_changes_nothing(earth: World, auditing: Auditing, faul
     assert settled(storm.report) == settled(calm.report)
 
 
-def test_the_archive_replayed_offline_gives_the_findings_again(auditing: Auditing) -> None:
+@pytest.mark.parametrize("read", [Read.METADATA, Read.HEADERS], ids=str)
+def test_the_archive_replayed_offline_gives_the_findings_again(
+    auditing: Auditing, read: Read
+) -> None:
     with world(failing()) as stormy:
         auditor = auditing(stormy, "live")
-        live = auditor.run(*SOURCES)
+        live = auditor.run(*SOURCES, read=read)
     asked = len(stormy.requests)
     replayed = auditing(stormy, "replay").run(f"catalogue:{auditor.archive}", offline=True)
     assert len(stormy.requests) == asked
     assert replayed.complete
     assert settled(replayed.report) == settled(live.report)
-    assert replayed.gaps >= live.gaps
+    if read is Read.METADATA:  # what could not be read by range is no answer to archive
+        assert replayed.gaps >= live.gaps
     assert replayed.report["coverage"]["models"] == live.report["coverage"]["models"]
 
 

@@ -73,8 +73,10 @@ def test_quiet_shows_no_table(shell: Shell, audited: Path) -> None:
 
 def test_progress_is_gone_when_the_work_is_done(shell: Shell) -> None:
     audit = ("audit", f"catalogue:{EXAMPLE}", "-o", "json=r.json")
-    moving = at_terminal(shell.folder, *audit, both=True)[1]
-    still = at_terminal(shell.folder, *audit, "--no-progress", both=True)[1]
+    code, moving = at_terminal(shell.folder, *audit, both=True)
+    assert code == 0, moving
+    code, still = at_terminal(shell.folder, *audit, "--no-progress", both=True)
+    assert code == 0, still
     assert "\x1b[2K" in moving
     assert moving.rpartition("\x1b[2K")[2].strip().startswith("json report: r.json")
     assert "\x1b" not in still

@@ -32,6 +32,7 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
                 sha256=file.sha256,
                 component=file.component,
                 single_source=file.confidence is FileConfidence.SINGLE_SOURCE,
+                size=file.size,
             )
             for file in match.files
             if file.confidence is not FileConfidence.CANDIDATE

@@ -35,6 +35,7 @@ def audit(
     from modelaudit.cli.output import Output
     from modelaudit.cli.reporting import code_for, emit, parse_outputs
     from modelaudit.cli.session import load_lists, parse_size, working
+    from modelaudit.crawl.registry import LIVE
     from modelaudit.crawl.sources import parse_sources
     from modelaudit.domain.errors import UsageError
     from modelaudit.domain.words import Grade, Read
@@ -51,7 +52,7 @@ def audit(
     if read is opt.Depth.weights:
         raise UsageError("weights cannot be read yet", hint="use --read headers")
     spend = Budget(requests=max_requests, bytes=parse_size(budget))
-    live = any(source.platform in ("hf", "civitai") for source in parsed)
+    live = any(source.platform in LIVE for source in parsed)
     with working(out, db, spend, offline=offline, archive=live and not no_archive) as session:
         run, complete = Audit(
             connection=session.connection,

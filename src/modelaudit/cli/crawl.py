@@ -27,6 +27,7 @@ def crawl(
     from modelaudit.cli import errors
     from modelaudit.cli.output import Output
     from modelaudit.cli.session import load_lists, working
+    from modelaudit.crawl.registry import LIVE
     from modelaudit.crawl.sources import parse_sources
     from modelaudit.steps.budget import Budget
     from modelaudit.steps.intake import Intake
@@ -39,7 +40,7 @@ def crawl(
     parsed = parse_sources(sources)
     lists = load_lists(blocklists)
     spend = Budget(requests=max_requests)
-    live = any(source.platform in ("hf", "civitai") for source in parsed)
+    live = any(source.platform in LIVE for source in parsed)
     with working(out, db, spend, offline=offline, archive=live and not no_archive) as session:
         intake = Intake(session.connection, session.archive, session.progress)
         lister = Lister(session.platforms, intake, session.progress, spend, limit)

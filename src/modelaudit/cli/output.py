@@ -34,7 +34,8 @@ def open_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
+            setattr(sys, name, nowhere)
         elif isinstance(stream, io.TextIOWrapper):
             encoding = None if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
@@ -55,7 +56,8 @@ class Output:
         progress: bool = True,
     ) -> None:
         self.quiet = quiet
-        self.verbose = verbose
+        self._verbose = verbose
+        self._told = ("", "")
         self._as_json = as_json
         self._progress = progress and not quiet
         self._live: Live | None = None
@@ -126,8 +128,11 @@ class Output:
             self._live = None
 
     def changed(self, progress: Progress) -> None:
-        """Progress moved."""
+        """Progress moved; ``-v`` tells of every step and subject as it comes."""
         self._shown = progress
+        if self._verbose and (progress.step, progress.subject) != self._told:
+            self._told = progress.step, progress.subject
+            self.say(f"{progress.step} {progress.subject}")
         if self._live is None and self._progress:
             now = time.monotonic()
             if now - self._last_line >= MINUTE:

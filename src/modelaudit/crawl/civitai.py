@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from modelaudit.crawl import civitai_listing
+from modelaudit.crawl import civitai_listing, headers
 from modelaudit.crawl.civitai_pages import REF, page_of
 from modelaudit.crawl.pacing import Wait, sleep
 from modelaudit.crawl.platform import Source
@@ -128,7 +128,9 @@ class Civitai:
         return HttpReader(self._session.fetch, url, size)
 
     def replay(self, kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
-        """The page of one archived ``list``, ``model`` or ``version`` answer."""
+        """The page of one archived ``list``, ``model``, ``version`` or ``header`` answer."""
+        if kind == headers.KIND:
+            return headers.replay(record, at)
         try:
             value = decode(record)
         except ValueError:

@@ -18,6 +18,9 @@ _LIVE = {
 }
 """Name → module and class; a class takes ``wait=``."""
 
+LIVE = frozenset(_LIVE)
+"""Platforms that are asked over the network."""
+
 
 class Platforms(Mapping[str, Platform]):
     """Name → platform; close it, and all that were opened are closed."""

@@ -18,6 +18,8 @@ class ListedDigest:
     sha256: str
     component: Component
     single_source: bool
+    size: int | None = None
+    """Bytes, where the list knows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ class Why(IntEnum):
     """As many parameters as a listed model."""
     PUBLISHER = 6
     """Its publisher has findings elsewhere."""
+    NAMED_SOURCE = 7
+    """Somebody asked for it, or for its publisher, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelaudit.check import conflicts as rule
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Claim, Conflict
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.words import ConflictKind, Grade, Relation
+from modelaudit.resolve.copies import NAME, NAME_UNDIRECTED
 from modelaudit.store import evidence
 from modelaudit.store.claims import claims_between, claims_of, digest_claims
 from modelaudit.store.graph import roots_of
@@ -28,10 +29,18 @@ class Contradiction:
 
 def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradiction]:
     """Every contradiction; expects the temporary tables of :mod:`modelaudit.store.graph`."""
-    yield from _copies(connection)
-    yield from _listed_files(connection, listing)
-    yield from _adapters(connection)
-    yield from _allowed(connection, listing)
+    for item in (
+        *_copies(connection),
+        *_twins(connection),
+        *_listed_files(connection, listing),
+        *_adapters(connection),
+        *_allowed(connection, listing),
+    ):
+        conflict = item.conflict
+        if conflict.entry is None:
+            entry = _leads_to(connection, listing, conflict)
+            item = replace(item, conflict=replace(conflict, entry=entry))
+        yield item
 
 
 def weak_edges(
@@ -48,7 +57,7 @@ def weak_edges(
 
 
 def _copies(connection: sqlite3.Connection) -> Iterator[Contradiction]:
-    for child, source in evidence.copies(connection):
+    for child, source in evidence.copies(connection, NAME):
         copy = next(c for c in claims_between(connection, source, child) if _by_bytes(c))
         words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
         group = evidence.siblings(connection, source) - {child}
@@ -56,9 +65,44 @@ def _copies(connection: sqlite3.Connection) -> Iterator[Contradiction]:
             copy,
             words,
             same=evidence.keys_of(connection, group),
-            labels=evidence.labels(connection, source),
+            labels=_families(connection, evidence.labels(connection, source)),
         ):
             yield Contradiction(child, conflict, source)
+
+
+def _twins(connection: sqlite3.Connection) -> Iterator[Contradiction]:
+    """Equal bytes under labels of different families, with nobody known to be the source.
+
+    Each label contradicts the other, so that a path may rest on neither alone.
+    """
+    for child, other in evidence.copies(connection, NAME_UNDIRECTED):
+        copy = next(c for c in claims_between(connection, other, child) if _by_bytes(c))
+        pair = {node: evidence.labels(connection, node) for node in (child, other)}
+        for node, against in ((child, other), (other, child)):
+            families = _families(connection, pair[against])
+            if not families or not pair[node] or families & pair[node].keys():
+                continue
+            labelled = [c for c in claims_of(connection, node) if refs.key(c.parent) in pair[node]]
+            conflict = Conflict(
+                model=labelled[0].child, kind=ConflictKind.FAMILY, claims=(*labelled, copy)
+            )
+            yield Contradiction(node, conflict, min(pair[against].values()))
+
+
+def _leads_to(connection: sqlite3.Connection, listing: Listing, conflict: Conflict) -> str | None:
+    """The entry that lists a parent named on either side."""
+    named = [refs.key(claim.parent) for claim in conflict.claims]
+    row = connection.execute(
+        "SELECT min(l.entry) FROM listed AS l JOIN node AS n ON n.id = l.node"
+        f" WHERE n.key IN ({','.join('?' * len(named))})",
+        named,
+    ).fetchone()
+    return None if row[0] is None else listing.entries[row[0]].id
+
+
+def _families(connection: sqlite3.Connection, labels: dict[str, int]) -> set[str]:
+    """These labels, and those that a list takes for the same."""
+    return {*labels, *_listed_beside(connection, set(labels.values()))} if labels else set()
 
 
 def _listed_files(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradiction]:

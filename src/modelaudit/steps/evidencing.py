@@ -53,7 +53,7 @@ class Evidencing:
         digests = evidence.listed_digests_of(self._db, node, number)
         bytes_match = [c for d in digests for c in digest_claims(self._db, d, node)]
         grade = Grade.EXACT if bytes_match else Grade.DECLARED
-        cap = path_cap(entry, (), self._standard, listed=grade)
+        cap = self._excepted(entry, ref, path_cap(entry, (), self._standard, listed=grade))
         return Finding(
             entry=entry.id,
             model=ref,

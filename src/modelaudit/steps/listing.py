@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from modelaudit.crawl.platform import Platform, Source
+from modelaudit.crawl.registry import LIVE
 from modelaudit.domain import refs
 from modelaudit.domain.entry import Blocklist
-from modelaudit.domain.errors import IncompleteError, UsageError
+from modelaudit.domain.errors import CredentialsError, IncompleteError, UsageError
 from modelaudit.domain.model import Gap, Page
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.refs import ModelRef
@@ -59,7 +60,7 @@ class Lister:
             if whole:
                 self._probe_unseen(platform, source, state.id)
         except IncompleteError as error:
-            self.progress.watcher.say(f"{source.text}: {error}")
+            self.progress.watcher.say(f"{source.text} – {error}")
             return False
         with transaction(connection):
             store.finish(connection, state.id, now=self.intake.now)
@@ -178,7 +179,7 @@ def fetch_ancestors(lister: Lister, sources: Sequence[Source]) -> None:
         return
     connection = lister.intake.connection
     for _ in range(ANCESTORS):
-        parents = list(_unseen_parents(connection, narrow))
+        parents = [ref for ref in _unseen_parents(connection, narrow) if refs.platform(ref) in LIVE]
         if not parents or lister.budget.over():
             return
         for name, platform in lister.platforms.items():
@@ -187,8 +188,8 @@ def fetch_ancestors(lister: Lister, sources: Sequence[Source]) -> None:
                 for page in platform.details(wanted) if wanted else ():
                     lister.intake.take(page, DETAILS)
                     lister.budget.spend()
-            except IncompleteError as error:
-                lister.progress.watcher.say(f"{name}: {error}")
+            except (IncompleteError, CredentialsError) as error:
+                lister.progress.watcher.say(f"{name} – {error}")
                 return
 
 
@@ -205,8 +206,7 @@ def _unseen_parents(connection: sqlite3.Connection, texts: Sequence[str]) -> Ite
         list(texts),
     )
     for (ref,) in rows.fetchall():
-        if refs.platform(ref) in ("hf", "civitai"):
-            yield ModelRef(ref)
+        yield ModelRef(ref)
 
 
 def _aliases(root: ModelRef, lists: Sequence[Blocklist]) -> Iterator[ModelRef]:

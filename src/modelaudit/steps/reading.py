@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import msgspec
+
+from modelaudit.crawl import headers
 from modelaudit.crawl.platform import Platform
 from modelaudit.domain import refs
-from modelaudit.domain.errors import IncompleteError
-from modelaudit.domain.model import Document, Gap, Page
+from modelaudit.domain.errors import CredentialsError, IncompleteError
+from modelaudit.domain.model import Gap, Page
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.reader import Reader, ReadError
 from modelaudit.domain.refs import ModelRef
@@ -37,6 +40,8 @@ class Reading:
     run: runs.OpenRun
     live: frozenset[str]
     """Platforms that may be asked: those of this run's sources."""
+    narrow: Sequence[str]
+    """Sources that name a model or a publisher: all that they hold is worth a look."""
 
     def candidates(self) -> list[ModelRef]:
         """Models worth calls of their own now, most telling first."""
@@ -53,6 +58,7 @@ class Reading:
             *_of(Why.NAMED_PARENT, store.named_parents(connection, _MOST)),
             *_of(Why.NO_PARENT, store.without_parent(connection, _MOST)),
             *_of(Why.LIKE_A_ROOT, store.like_a_root(connection, _MOST)),
+            *_of(Why.NAMED_SOURCE, store.of_sources(connection, self.narrow, _MOST)),
             *_of(Why.PUBLISHER, store.of_publishers_with_findings(connection, owners, _MOST)),
         ]  # fmt: skip
         return choose((c for c in found if refs.platform(c.ref) in self.live), None)
@@ -65,8 +71,8 @@ class Reading:
             wanted = [ref for ref in chosen if refs.platform(ref) == name]
             try:
                 changed += self._details(self.platforms[name], wanted)
-            except IncompleteError as error:
-                self.progress.watcher.say(f"{name}: {error}")
+            except (IncompleteError, CredentialsError) as error:
+                self.progress.watcher.say(f"{name} – {error}")
         self.progress.update(expected=None)
         return changed
 
@@ -116,15 +122,12 @@ class Reading:
             header = read_header(reader)
         except (ReadError, FormatError) as error:
             return _gap(ref, path, str(error)), reader.bytes
-        document = Document(
-            model=ref,
-            kind="safetensors",
-            body=header.metadata,
-            observed=self.intake.now,
-            source=_file_url(ref, revision, path),
-            path=path,
+        now = self.intake.now
+        line = headers.received(
+            ref, path, header.metadata, source=_file_url(ref, revision, path), at=now
         )
-        return Page(documents=(document,)), reader.bytes
+        page = headers.replay(msgspec.json.encode(line.record), now)
+        return replace(page, received=(line,)), reader.bytes
 
 
 class _Counting:

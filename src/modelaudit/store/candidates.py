@@ -7,7 +7,7 @@ budget and not on the catalogue.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Status, Trait
@@ -83,6 +83,19 @@ def of_publishers_with_findings(
             (f"hf:{owner.lower()}/", f"hf:{owner.lower()}0"),
             limit,
         )
+
+
+def of_sources(
+    connection: sqlite3.Connection, texts: Sequence[str], limit: int
+) -> Iterator[tuple[ModelRef, int]]:
+    """Members of these sources, holding weights or not."""
+    return _rows(
+        connection,
+        "n.detailed IS NULL AND n.id IN (SELECT m.node FROM member AS m"
+        f" JOIN source AS s ON s.id = m.source WHERE s.text IN ({','.join('?' * len(texts))}))",
+        tuple(texts),
+        limit,
+    )
 
 
 def _rows(

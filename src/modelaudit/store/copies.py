@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 
-_ROUNDING = 1024
+SIZE_ROUNDING = 1024
 """Bytes by which sizes of one file may differ: Civitai tells them in KiB."""
 
 
@@ -54,7 +54,7 @@ def shared_files(
         "          WHERE n.key = 'sha256:' || lower(hex(f.sha256))"
         "            AND EXISTS (SELECT 1 FROM claim AS c WHERE c.parent = n.id)) AS named"
         "  FROM file AS f GROUP BY f.sha256"
-        f" HAVING ifnull(max(f.size) - min(f.size), 0) <= {_ROUNDING}"
+        f" HAVING ifnull(max(f.size) - min(f.size), 0) <= {SIZE_ROUNDING}"
         "    AND (count(DISTINCT f.node) > 1 OR named IS NOT NULL)"
     )
     marks = ",".join("?" * len(ignored))

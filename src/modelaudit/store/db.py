@@ -58,7 +58,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             yield connection
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF not in _WEATHER:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _WEATHER:
                 raise
             raise StoreError(
                 f"{path}: {error}", hint="make room or mend the disk, then run the command again"

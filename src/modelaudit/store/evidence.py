@@ -93,14 +93,15 @@ def shared_files_of(
     return rows.fetchall()
 
 
-def copies(connection: sqlite3.Connection) -> list[tuple[int, int]]:
-    """(copy, source) of every copy whose direction is known and that claims something itself."""
+def copies(connection: sqlite3.Connection, extractor: str) -> list[tuple[int, int]]:
+    """(copy, source) of every copy of this kind that claims something itself."""
     return connection.execute(
         "SELECT c.child, c.parent FROM claim AS c WHERE c.origin IN"
-        "  (SELECT id FROM origin WHERE extractor = 'same-bytes')"
+        "  (SELECT id FROM origin WHERE extractor = ?)"
         "  AND EXISTS (SELECT 1 FROM claim AS o WHERE o.child = c.child"
         f"   AND o.grade BETWEEN {Grade.DECLARED.value} AND {Grade.MEASURED.value})"
-        " ORDER BY c.child, c.parent"
+        " ORDER BY c.child, c.parent",
+        (extractor,),
     ).fetchall()
 
 
@@ -114,14 +115,15 @@ def siblings(connection: sqlite3.Connection, source: int) -> set[int]:
     return {source, *(row[0] for row in rows)}
 
 
-def labels(connection: sqlite3.Connection, number: int) -> set[str]:
-    """Keys of the platform labels that a model declares."""
+def labels(connection: sqlite3.Connection, number: int) -> dict[str, int]:
+    """Key → node of the platform labels that a model declares."""
     rows = connection.execute(
-        "SELECT p.key FROM claim AS c JOIN node AS p ON p.id = c.parent WHERE c.child = ?"
-        f" AND c.grade >= {Grade.DECLARED.value} AND substr(p.ref, 1, 13) = 'civitai-base:'",
+        "SELECT p.key, p.id FROM claim AS c JOIN node AS p ON p.id = c.parent WHERE c.child = ?"
+        f" AND c.grade >= {Grade.DECLARED.value} AND substr(p.ref, 1, 13) = 'civitai-base:'"
+        " ORDER BY p.ref",
         (number,),
     )
-    return {row[0] for row in rows}
+    return dict(rows.fetchall())
 
 
 def digest_matches(

@@ -18,6 +18,7 @@ from modelaudit.domain.entry import Entry
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation, Status
+from modelaudit.store.copies import SIZE_ROUNDING
 from modelaudit.store.ingest import Ingest
 
 MONTH = 30 * 86_400
@@ -78,10 +79,6 @@ def build(connection: sqlite3.Connection, listing: Listing) -> None:
 def contradict(connection: sqlite3.Connection, pairs: Iterable[tuple[int, int, int]]) -> None:
     """Take edges out that stronger claims contradict: (parent, child, stronger parent)."""
     connection.executemany("INSERT OR IGNORE INTO contradicted VALUES (?, ?, ?)", pairs)
-    connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS weak_edge AS SELECT * FROM lineage_edge LIMIT 0"
-    )
-    connection.execute("DELETE FROM weak_edge")
     ranked = (
         "SELECT p.rank, c.rank FROM contradicted AS x"
         " JOIN lineage_node AS p ON p.node = x.parent JOIN lineage_node AS c ON c.node = x.child"
@@ -121,12 +118,14 @@ def restore_contradicted(connection: sqlite3.Connection) -> None:
 def inner_edges(connection: sqlite3.Connection) -> list[tuple[int, int]]:
     """Directed edges whose child is a parent itself: the only ones that can lie in a cycle.
 
-    A listed digest and the model that holds the file are each the other's copy: no cycle.
+    A listed digest and the model that holds the file are each the other's copy: no cycle. Nor is
+    a listed model that names its own descendant: paths end there.
     """
     digests = "SELECT r.rank FROM lineage_node AS r JOIN node AS n ON n.id = r.node"
     return connection.execute(
         "SELECT DISTINCT parent, child FROM lineage_edge AS e"
         f" WHERE code & {Flag.UNDIRECTED << 8} = 0 AND child IN (SELECT parent FROM lineage_edge)"
+        "   AND child NOT IN (SELECT node FROM lineage_root)"
         f"   AND NOT (child IN ({digests} WHERE n.ref LIKE 'sha256:%')"
         "     AND EXISTS (SELECT 1 FROM lineage_edge AS b"
         "                  WHERE b.parent = e.child AND b.child = e.parent))"
@@ -195,8 +194,10 @@ def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
             "SELECT id FROM node WHERE key = ?", (refs.key(refs.sha256(listed.sha256)),)
         ).fetchone()[0]
         for child, stated in connection.execute(
-            "SELECT DISTINCT node, component FROM file WHERE sha256 = ?",
-            (bytes.fromhex(listed.sha256),),
+            "SELECT DISTINCT node, component FROM file WHERE sha256 = ?1"
+            # a platform may store a digest that is not the file's: then the size gives it away
+            f" AND ifnull(abs(size - ?2), 0) <= {SIZE_ROUNDING}",
+            (bytes.fromhex(listed.sha256), listed.size),
         ):
             component = listed.component if stated is None else Component(stated)
             whole = (

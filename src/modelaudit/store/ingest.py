@@ -84,10 +84,14 @@ class Ingest:
         first: list[tuple[object, ...]] = []
         for key, reading in changed:
             node = ids[key][0]
+            read = reading.observed or now
             if reading.files is not None:
-                self._write_files(node, reading.files, reading.observed or now)
+                self._write_files(node, reading.files, read)
             if reading.detailed:
-                self._db.execute("UPDATE node SET detailed = ? WHERE id = ?", (now, node))
+                self._db.execute(
+                    "UPDATE node SET detailed = ?1 WHERE id = ?2 AND detailed IS NOT ?1",
+                    (read, node),
+                )
             rows = self._claim_rows(node, reading, ids)
             if key not in known and key not in renamed:
                 first += [(parent, node, origin, *row) for (parent, origin), row in rows.items()]

@@ -30,6 +30,9 @@ _RELATIONS = {
     "CLIP": Relation.COMPONENT,
     "CLIPVision": Relation.COMPONENT,
 }
+_MAIN_FILES = ("Model", "Pruned Model", "UNet", "Diffusion Model")
+"""File types that speak for their version; the others may belong to another model."""
+
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -41,13 +44,25 @@ def part(document: Document, key: str) -> Mapping[str, Any]:
 
 
 def relation_by_type(document: Document) -> Relation | None:
-    """How a version of this type comes from its base; ``None`` for types without a base."""
+    """How a version of this type comes from its base; ``None`` for types without a base.
+
+    A version that shows files, none of which is a model, shows a part: a VAE uploaded as a
+    checkpoint is no checkpoint.
+    """
     model = part(document, "model")
     kind = model.get("type")
     relation = _RELATIONS.get(kind) if isinstance(kind, str) else None
+    if relation is not None and _shows_only_parts(document):
+        return Relation.COMPONENT
     if relation is Relation.FINETUNE and model.get("checkpointType") == "Merge":
         return Relation.MERGE
     return relation
+
+
+def _shows_only_parts(document: Document) -> bool:
+    files = document.body.get("files") if isinstance(document.body, dict) else None
+    types = [f.get("type") for f in files if isinstance(f, dict)] if isinstance(files, list) else []
+    return bool(types) and not any(kind in _MAIN_FILES for kind in types)
 
 
 @cache
