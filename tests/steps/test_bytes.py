@@ -164,7 +164,7 @@ def test_they_flow_backwards_as_notes_only(catalogue: Catalogue) -> None:
     assert checked.verdicts() == {"hf:a/author": "note", "hf:b/uploader": "review"}
     assert "which came first" in checked.of("hf:a/author").decided_by
     assert "stronger claim" in checked.of("hf:b/uploader").decided_by
-    assert conflicts(checked) == [("hf:b/uploader", "parent", None)]
+    assert conflicts(checked) == [("hf:b/uploader", "parent", "list/root")]
 
 
 def test_without_a_direction_they_are_notes_both_ways(catalogue: Catalogue) -> None:

@@ -147,7 +147,7 @@ def test_a_recorded_base_outranks_a_card(catalogue: Catalogue) -> None:
         ),
     )
     checked = catalogue.check(LISTED)
-    assert conflicts(checked) == [("hf:a/lora", "parent", None)]
+    assert conflicts(checked) == [("hf:a/lora", "parent", "list/root")]
     found = checked.of("hf:a/lora")
     assert found.verdict is Verdict.REVIEW
     assert "stronger claim" in found.decided_by
@@ -167,7 +167,7 @@ def test_a_card_that_names_another_base_does_not_save_a_recorded_one(
     )
     checked = catalogue.check(LISTED)
     assert checked.verdicts() == {"hf:a/lora": "take-down"}
-    assert conflicts(checked) == [("hf:a/lora", "parent", None)]
+    assert conflicts(checked) == [("hf:a/lora", "parent", "list/root")]
 
 
 def test_naming_an_ancestor_of_the_recorded_base_is_vague_and_not_wrong(
