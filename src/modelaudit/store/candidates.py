@@ -104,8 +104,9 @@ def _rows(
     rows = connection.execute(
         "SELECT n.ref, ifnull(p.downloads, 0) AS d FROM node AS n"
         f" LEFT JOIN popularity AS p ON p.node = n.id WHERE {where}"
-        "  AND substr(n.ref, 1, instr(n.ref, ':') - 1) IN ('hf', 'civitai')"
-        "  AND (n.ref LIKE 'hf:%/%' OR n.ref LIKE 'civitai:%@%')"
+        "  AND substr(n.ref, 1, instr(n.ref, ':') - 1)"
+        "      NOT IN ('dataset', 'sha256', 'civitai-base', 'folder')"
+        "  AND (n.key < 'civitai:' OR n.key >= 'civitai;' OR instr(n.ref, '@') > 0)"
         " ORDER BY d DESC, n.ref LIMIT ?",
         (*bound, limit),
     )
