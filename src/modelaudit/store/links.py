@@ -1,0 +1,110 @@
+"""Edges that no stored claim states: listed digests, any-version links, names, copies backwards.
+
+They go into the temporary table ``link(parent, child, entry, code)`` of
+:mod:`modelaudit.store.graph`.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping
+
+from modelaudit.domain import refs
+from modelaudit.domain.edge import UNKNOWN_WEIGHT, Edge, Flag, pack
+from modelaudit.domain.entry import Entry
+from modelaudit.domain.listing import Listing
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component, Grade, Relation
+from modelaudit.store.copies import SIZE_ROUNDING
+
+
+def add(connection: sqlite3.Connection, listing: Listing) -> None:
+    """All of them; expects ``listed`` to be filled."""
+    _link_digests(connection, listing)
+    _link_versions(connection)
+    _link_names(connection, listing)
+    _link_copies_back(connection)
+
+
+def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Files with a listed digest: copies where a main, tainted part matches, else components."""
+    rows: list[tuple[int, int, int, int]] = []
+    for listed in listing.digests:
+        tainted = listing.entries[listed.entry].tainted
+        digest_node = connection.execute(
+            "SELECT id FROM node WHERE key = ?", (refs.key(refs.sha256(listed.sha256)),)
+        ).fetchone()[0]
+        for child, stated in connection.execute(
+            "SELECT DISTINCT node, component FROM file WHERE sha256 = ?1"
+            # a platform may store a digest that is not the file's: then the size gives it away
+            f" AND ifnull(abs(size - ?2), 0) <= {SIZE_ROUNDING}",
+            (bytes.fromhex(listed.sha256), listed.size),
+        ):
+            component = listed.component if stated is None else Component(stated)
+            whole = (
+                component.main
+                and (listed.component.main or listed.component is Component.OTHER)
+                and (not tainted or component in tainted or component is Component.FULL)
+            )
+            edge = Edge(
+                Relation.COPY if whole else Relation.COMPONENT,
+                Grade.EXACT,
+                Flag.SINGLE_SOURCE if listed.single_source else Flag.NONE,
+            )
+            rows.append((digest_node, child, listed.entry, pack(edge)))
+    connection.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
+
+
+def _link_versions(connection: sqlite3.Connection) -> None:
+    """A link to a Civitai model without a version means the newest one older than the child."""
+    connection.execute(
+        "INSERT OR IGNORE INTO link"
+        " SELECT (SELECT v.id FROM node AS v"
+        "          WHERE v.key >= m.key || '@' AND v.key < m.key || 'A' AND v.status > 0"
+        "            AND v.created <= ifnull(n.created, 1 << 40)"
+        "          ORDER BY v.created DESC, v.ref LIMIT 1) AS version,"
+        f"       c.child, 0, c.relation | {Grade.HINTED << 4} | {UNKNOWN_WEIGHT << 16}"
+        "  FROM node AS m JOIN claim AS c ON c.parent = m.id JOIN node AS n ON n.id = c.child"
+        " WHERE m.key >= 'civitai:' AND m.key < 'civitai;' AND instr(m.ref, '@') = 0"
+        "   AND version IS NOT NULL AND version <> c.child"
+    )
+
+
+def _link_names(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Names that look like a listed model: a hint, for lists that ask for it."""
+    if not listing.name_patterns:
+        return
+    patterns = [(entry, re.compile(pattern)) for entry, pattern in listing.name_patterns]
+    roots = _first_models(connection, listing.entries)
+    code = pack(Edge(Relation.FINETUNE, Grade.HINTED))
+    rows = [
+        (roots[entry], node, entry, code)
+        for node, ref, title in connection.execute(
+            "SELECT id, ref, title FROM node WHERE status > 0"
+        )
+        for entry, pattern in patterns
+        if entry in roots and pattern.search(f"{refs.local(ModelRef(ref))} {title or ''}")
+    ]
+    connection.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
+
+
+def _first_models(connection: sqlite3.Connection, entries: Mapping[int, Entry]) -> dict[int, int]:
+    found = {}
+    for number, entry in entries.items():
+        for ref in entry.match.models[:1]:
+            row = connection.execute(
+                "SELECT ifnull(same, id) FROM node WHERE key = ?", (refs.key(ref),)
+            ).fetchone()
+            found[number] = row[0]
+    return found
+
+
+def _link_copies_back(connection: sqlite3.Connection) -> None:
+    """Same bytes lead backwards as well, but to a note at most."""
+    code = pack(Edge(Relation.COPY, Grade.EXACT, Flag.UNDIRECTED))
+    connection.execute(
+        "INSERT OR IGNORE INTO link SELECT child, parent, 0, ? FROM claim"
+        " WHERE origin IN (SELECT id FROM origin WHERE extractor LIKE 'same-bytes%')",
+        (code,),
+    )
