@@ -23,11 +23,12 @@ from modelaudit.domain.errors import CredentialsError
 from modelaudit.domain.finding import ListUsed
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.words import Grade, Read
+from modelaudit.steps.ancestors import fetch_ancestors
 from modelaudit.steps.budget import Budget
 from modelaudit.steps.checking import Checker
 from modelaudit.steps.intake import Intake
 from modelaudit.steps.linking import link
-from modelaudit.steps.listing import Lister, fetch_ancestors
+from modelaudit.steps.listing import Lister
 from modelaudit.steps.reading import Reading
 from modelaudit.store import runs
 from modelaudit.store.db import transaction
@@ -52,14 +53,14 @@ class Audit:
     clock: Callable[[], float] = time.time
 
     def run(self) -> tuple[runs.OpenRun, bool]:
-        """Do it; returns the run, and whether every source was listed to its end."""
+        """Do it; returns the run, and whether it came to its end by itself."""
         intake = Intake(self.connection, self.archive, self.progress, clock=self.clock)
         run = begin(self.connection, self.sources, self.lists, self.standard, self.read, intake.now)
         checker = Checker(
             self.connection, self.lists, self.standard, run.run.sources, self.progress
         )
         complete = self.crawl(intake)
-        self.resolve(intake, run, checker)
+        complete = self.resolve(intake, run, checker) and complete
         with transaction(self.connection):
             runs.count(self.connection, run.seq, requests=self.platforms.requests)
         checker.conclude(
@@ -83,11 +84,14 @@ class Audit:
                 refused.append(error)
         if len(refused) == len(self.sources):
             raise refused[0]
-        fetch_ancestors(lister, self.sources)
-        return complete and not refused
+        return fetch_ancestors(lister, self.sources) and complete and not refused
 
-    def resolve(self, intake: Intake, run: runs.OpenRun, checker: Checker) -> None:
-        """Rounds of linking, checking and reading candidates, until nothing new is said."""
+    def resolve(self, intake: Intake, run: runs.OpenRun, checker: Checker) -> bool:
+        """Rounds of linking, checking and reading candidates, until nothing new is said.
+
+        ``False`` when a platform, a signal or the deadline ended them; a budget of calls or bytes
+        that is used up leaves a gap and is no failure, for there is always more to read.
+        """
         live = LIVE.intersection(source.platform for source in self.sources)
         narrow = [s.text for s in self.sources if s.kind in ("author", "model")]
         reading = Reading(self.platforms, intake, self.progress, self.budget, run, live, narrow)
@@ -95,18 +99,17 @@ class Audit:
         while live:
             checker.reach()
             chosen = reading.candidates()
-            if not chosen:
+            if not chosen or self.budget.no_calls:
                 break
-            changed = 0 if self.budget.over() else reading.read(chosen)
-            if self.budget.over():
-                reading.note_unread(len(reading.candidates()), self.budget.reason)
+            if not reading.read(chosen) + link(intake, self.progress):
                 break
-            if not changed + link(intake, self.progress):
-                break
-        if live and self.read >= Read.HEADERS and not self.budget.over():
+        if live:
+            reading.note_unread()
+        if live and self.read >= Read.HEADERS:
             checker.reach()
             if reading.headers():
                 link(intake, self.progress)
+        return not reading.silent and not self.budget.halted
 
 
 def begin(

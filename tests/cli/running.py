@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -62,11 +63,18 @@ class Shell:
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(self, *args: str | Path, **env: str) -> subprocess.Popen[bytes]:
-        """A command that is still running; use it as a context manager."""
-        return subprocess.Popen(
-            [SCRIPT, *map(str, args)], cwd=self.folder, env=environment(self.folder, **env),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        """A command that is still running; use it as a context manager.
+
+        It hears Ctrl-C even where the tests run under ``nohup``: an ignored signal is inherited.
+        """
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [SCRIPT, *map(str, args)], cwd=self.folder, env=environment(self.folder, **env),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def hub_record(repo: str, base: str | None = None, **fields: Any) -> dict[str, Any]:

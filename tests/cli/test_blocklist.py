@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from modelaudit.check import blocklist
-from tests.cli.running import EXAMPLE, Ran
+from tests.cli.running import EXAMPLE, Ran, Shell, hub_record, write_catalogue
 
 Invoke = Callable[..., Ran]
 SHIPPED = blocklist.shipped()
@@ -48,6 +49,32 @@ def test_a_private_list_shows_only_ids(invoke: Invoke, tmp_path: Path) -> None:
     assert entry.match.files[0].sha256 not in shown
 
 
+def test_a_private_list_leaves_no_word_of_itself_behind(shell: Shell) -> None:
+    text = SHIPPED["laion-5b"].read_text()
+    listed = blocklist.load(SHIPPED["laion-5b"]).entries
+    (shell.folder / "private.yaml").write_text(
+        text.replace("\n  kind: block\n", "\n  kind: block\n  private: true\n", 1)
+    )
+    source = write_catalogue(
+        shell.folder / "c.jsonl", hub_record("stable-diffusion-v1-5/stable-diffusion-v1-5")
+    )
+    ran = shell.run("audit", source, "--blocklist", "private.yaml", "-o", "json=r.json")
+    assert ran.code == 0, ran.err
+    (shell.folder / "private.yaml").unlink()
+    again = shell.run("report", "-o", "html=r.html", "-q")
+    assert again.code == 0, again.err
+    for name in ("r.json", "r.html", "audit.db"):
+        written = shell.folder / name
+        assert written.stat().st_mode & 0o077 == 0
+        told = written.read_bytes()
+        for entry in listed:
+            assert f"of {entry.title}".encode() not in told
+            assert not [c.url for c in entry.evidence if c.url.encode() in told]
+    (finding,) = json.loads((shell.folder / "r.json").read_text())["findings"]
+    assert finding["entry"] == "laion-5b/sd-1.5"
+    assert len(finding["claims"]) == 1
+
+
 def test_the_shipped_lists_have_no_error(invoke: Invoke) -> None:
     ran = invoke("blocklist", "lint")
     assert ran.code == 0
@@ -64,6 +91,8 @@ def test_errors_are_told_with_line_and_file_and_fail(invoke: Invoke, tmp_path: P
     assert ran.code == 1
     assert {int(n) for n in re.findall(rf"{re.escape(str(broken))}:(\d+)", ran.out)} == lines
     assert ran.err == f"2 lists, {len(ran.out.splitlines())} problems\n"
+    assert invoke("blocklist", "lint", broken, "-q").err == ""
+    assert invoke("blocklist", "lint", "laion-5b").err.startswith("1 list, ")
 
 
 def test_a_broken_list_is_not_shown_and_not_used(invoke: Invoke, tmp_path: Path) -> None:

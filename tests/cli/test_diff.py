@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,23 @@ def test_every_kind_of_change_is_told(invoke: Invoke, twice: list[str]) -> None:
     ]
     assert "adapter" in {row["change"]: row for row in ran.rows}["verdict"]["decided_by"]
     assert "list demo: 2026.01.01 → 2026.02.02" in ran.err
+
+
+def test_a_list_changed_under_its_version_is_told_by_its_digest(
+    invoke: Invoke, twice: list[str]
+) -> None:
+    listing = Path("demo.yaml")
+    before = listing.read_bytes()
+    listing.write_bytes(before + b"# reviewed\n")
+    assert invoke("audit", "catalogue:c.jsonl", "--blocklist", "demo.yaml", "-q").code == 0
+    old, new = (sha256(text).hexdigest()[:12] for text in (before, listing.read_bytes()))
+    assert f"list demo: sha256 {old} → sha256 {new}\n" in invoke("diff").err
+
+
+def test_what_is_gone_is_counted_beside_what_is_there(invoke: Invoke, twice: list[str]) -> None:
+    gone = len(invoke("report", "-o", "json").json["gone"])
+    assert gone
+    assert f", {gone} gone. Run {twice[1]}" in invoke("report").err
 
 
 def test_two_runs_can_be_named_in_either_order(invoke: Invoke, twice: list[str]) -> None:

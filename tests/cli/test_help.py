@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from modelaudit import __version__
 from tests.cli.commands import commands, options
-from tests.cli.running import Ran, Shell
+from tests.cli.running import SCRIPT, Ran, Shell, environment
 
 Invoke = Callable[..., Ran]
 COMMANDS = [pytest.param(path, command, id=" ".join(path)) for path, command in commands()]
@@ -46,9 +48,10 @@ def test_options_of_the_contract_are_taken_where_they_belong(
     path: tuple[str, ...], command: Any
 ) -> None:
     taken = set(options(command))
+    assert taken >= {"--quiet", "--verbose", "--log-format", "--no-progress", "--offline"}
     if path[0] == "blocklist":
         return
-    assert taken >= {"--db", "--quiet", "--verbose", "--log-format", "--no-progress", "--offline"}
+    assert "--db" in taken
     assert ({"--blocklist", "--standard"} <= taken) == (path[0] in ("audit", "check"))
     assert ("--fail-on" in taken) == (path[0] in ("audit", "check", "report"))
 
@@ -57,6 +60,17 @@ def test_the_version_is_told(shell: Shell) -> None:
     said = Ran(0, f"modelaudit {__version__}\n", "")
     assert shell.run("--version") == said
     assert shell.run("--version", program=[sys.executable, "-m", "modelaudit"]) == said
+
+
+def test_help_whose_reader_has_gone_ends_quietly(shell: Shell) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [SCRIPT, "--help"], env=environment(shell.folder), stdout=write, stderr=subprocess.PIPE,
+        timeout=30, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_without_a_command_help_is_shown(invoke: Invoke) -> None:

@@ -52,6 +52,12 @@ def test_a_person_gets_a_table_that_fits(shell: Shell, audited: Path, columns: i
     assert 25 <= len(lines) < 40
 
 
+def test_what_was_not_examined_is_said_once(shell: Shell, audited: Path) -> None:
+    text = at_terminal(shell.folder, "report", both=True, NO_COLOR="1", columns=200)[1]
+    assert text.count(" not examined; ") == 1
+    assert text.count("recommended for take-down") == 1
+
+
 def test_colours_are_for_those_who_want_them(shell: Shell, audited: Path) -> None:
     coloured = at_terminal(shell.folder, "report")[1]
     assert _STYLE.search(coloured)

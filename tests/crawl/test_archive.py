@@ -245,6 +245,18 @@ def test_a_line_that_is_too_long_is_a_gap_wherever_it_lies(tmp_path, monkeypatch
     assert (gap.number, last.number) == (2, 4)
 
 
+@pytest.mark.parametrize("form", ["zst", "gz"])
+def test_a_file_that_unfolds_to_much_comes_in_small_pieces(tmp_path, form):
+    compress = {"zst": zstandard.ZstdCompressor().compress, "gz": gzip.compress}[form]
+    whole = b"1\n" + b"\n" * 2**22 + b"2\n"
+    path = tmp_path / f"a.jsonl.{form}"
+    path.write_bytes(compress(whole))
+    pieces = list(lines._chunks(path))
+    assert max(map(len, pieces)) <= lines._CHUNK
+    assert b"".join(pieces) == whole
+    assert texts(path) == [b"1", b"2"]
+
+
 def test_a_missing_file_is_a_gap(tmp_path):
     (gap,) = texts(tmp_path / "absent.jsonl")
     assert gap.reason is GapReason.UNREADABLE

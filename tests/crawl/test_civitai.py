@@ -164,6 +164,14 @@ def test_a_cursor_of_somebody_else_begins_anew() -> None:
             assert refs(crawl(server, cursor=token)) == everything(models)
 
 
+def crawl_until_cut(server: CivitaiServer) -> tuple[list[Page], str | None]:
+    pages: list[Page] = []
+    refused = pytest.raises(IncompleteError, match="ended the listing")
+    with crawler(server) as platform, refused:
+        pages.extend(platform.list(ALL, None))
+    return pages, pages[-1].cursor
+
+
 def test_empty_pages_do_not_end_a_listing() -> None:
     models = some_models()
     with CivitaiServer(models, page_size=3, odd=["empty-pages"]) as server:
@@ -172,13 +180,14 @@ def test_empty_pages_do_not_end_a_listing() -> None:
     assert any(not page.records for page in pages)
 
 
-def test_more_models_of_one_moment_than_a_page_holds_are_a_gap_not_a_loop() -> None:
+def test_more_models_of_one_moment_than_a_page_holds_are_no_loop() -> None:
     models = some_models()
     with CivitaiServer(models, page_size=2) as server:
-        pages = crawl(server)
-    assert set(gaps(pages)) == {GapReason.INCONCLUSIVE}
+        pages, cursor = crawl_until_cut(server)
     assert refs(pages) < everything(models)
-    assert pages[-1].cursor is None
+    assert cursor is not None
+    with CivitaiServer(models, page_size=9) as server:  # it lists again what was cut short
+        assert refs([*pages, *crawl(server, cursor=cursor)]) == everything(models)
 
 
 def test_a_cursor_refused_once_sends_back_to_the_start() -> None:
@@ -189,11 +198,16 @@ def test_a_cursor_refused_once_sends_back_to_the_start() -> None:
     assert gaps(pages) == []
 
 
-def test_a_cursor_refused_again_is_a_gap_and_the_next_partition_follows() -> None:
+def test_a_cursor_refused_again_keeps_no_other_partition_from_being_listed() -> None:
     with CivitaiServer(some_models(), page_size=3, odd=["cursor-refused"]) as server:
-        pages = crawl(server)
-    assert gaps(pages) == [GapReason.INCONCLUSIVE] * 4
+        pages, cursor = crawl_until_cut(server)
+        begun = [r for r in server.requests if r.path == "/api/v1/models" and not r.one("cursor")]
+    assert {(r.one("nsfw"), r.one("archived")) for r in begun} == {
+        (nsfw, archived) for nsfw in ("false", "true") for archived in (None, "true")
+    }
     assert refs(pages)
+    assert cursor is not None
+    assert json.loads(cursor)["partition"] == "safe"
 
 
 def test_the_paging_cap_is_not_asked_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import msgspec
@@ -155,6 +156,14 @@ def test_what_is_no_array_is_no_page(body: bytes) -> None:
         split(body)
 
 
+@pytest.mark.parametrize("end", [b"", b"\\", b"x"])
+def test_an_answer_cut_inside_a_string_is_refused_at_once(end: bytes) -> None:
+    start = time.monotonic()
+    with pytest.raises(ValueError):
+        split(b'[{"id":"a/b","x":"' + b'\\"' * 20_000 + end)
+    assert time.monotonic() - start < 2
+
+
 WILD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -196,15 +205,15 @@ def test_cutting_by_brackets_agrees_with_a_strict_decoder(values: list[Any]) -> 
         ("diffusion_pytorch_model.safetensors", "ControlNetModel", 0, "adapter"),
         ("v1-5-pruned-emaonly.ckpt", "StableDiffusionPipeline", 0, "full"),
         ("dream.safetensors", None, Trait.DIFFUSION, "full"),
-        ("vae-ft-mse-840000.ckpt", "StableDiffusionPipeline", 0, "vae"),
-        ("ae.safetensors", None, Trait.DIFFUSION, "vae"),
+        ("vae-ft-mse-840000.ckpt", "StableDiffusionPipeline", 0, None),
+        ("ae.safetensors", None, Trait.DIFFUSION, None),
         ("adapter_model.safetensors", None, Trait.ADAPTER, "adapter"),
-        ("pytorch_lora_weights.safetensors", None, Trait.DIFFUSION, "adapter"),
+        ("pytorch_lora_weights.safetensors", None, Trait.DIFFUSION, None),
         ("style.safetensors", None, Trait.ADAPTER | Trait.DIFFUSION, "adapter"),
-        ("learned_embeds.safetensors", None, Trait.DIFFUSION, "other"),
+        ("learned_embeds.safetensors", None, Trait.DIFFUSION, None),
         ("x-Q4_K_M.gguf", None, 0, "transformer"),
         ("Q8_0/x-00001-of-00002.gguf", None, 0, "transformer"),
-        ("mmproj-x-f16.gguf", None, 0, "image_encoder"),
+        ("mmproj-x-f16.gguf", None, 0, None),
         ("anything/else.pt", None, 0, None),
         ("else.pt", None, 0, None),
     ],

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from modelaudit.domain.finding import ListedEntry, Reach
 from modelaudit.domain.refs import ModelRef, hf
 from modelaudit.domain.words import ConflictKind, GapReason, Grade, Relation, Verdict
 from modelaudit.report import words
@@ -33,6 +36,33 @@ def test_the_headline_counts_what_was_not_examined_too() -> None:
     report.rows = []
     assert words.found(report) == "No model is recommended for take-down or review."
     assert "428 models or files were not examined" in words.headline(report)
+
+
+def test_an_unfinished_run_says_so_first() -> None:
+    report = sample()
+    report.run = replace(report.run, finished=None)
+    assert words.headline(report).startswith("Incomplete: ")
+
+
+def test_downloads_that_nobody_counted_are_left_out() -> None:
+    affected = {"civitai": Reach(count=0, window="all", known=False),
+                "hf": Reach(count=0, window="30d")}  # fmt: skip
+    summary = replace(sample().summary, downloads_affected=affected)
+    assert words.reaches(summary) == ["0 downloads in 30 days on Hugging Face"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("trained-on dataset:lab/a", "documented: trained on dataset:lab/a"),
+        ("trained-on", "documented"),
+        ("is", "documented"),
+    ],
+)
+def test_what_a_list_claims_is_said_in_words(claim: str, told: str) -> None:
+    entry = ListedEntry(id="l/a", title="A", claim=claim, documentation="documented")
+    assert words.listed_claim(entry) == told
+    assert words.listed_claim(ListedEntry(id="l/a")) == ""
 
 
 def test_claims_go_to_their_hop_whatever_the_spelling() -> None:

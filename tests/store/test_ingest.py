@@ -170,7 +170,10 @@ def test_claims_of_two_files_live_apart(catalogue: Catalogue) -> None:
     def header(path: str, *parents: str) -> Reading:
         return Reading(
             ref=ModelRef(CHILD),
-            claims=[replace(says(p, by="kohya", at="ss"), child=ModelRef(CHILD)) for p in parents],
+            claims=[
+                replace(says(p, by="kohya", at="ss"), child=ModelRef(CHILD), path=path)
+                for p in parents
+            ],
             covered=frozenset({("kohya", path)}),
             detailed=True,
         )
@@ -183,3 +186,28 @@ def test_claims_of_two_files_live_apart(catalogue: Catalogue) -> None:
     ]  # fmt: skip
     catalogue.add(header("b.safetensors"))
     assert catalogue.refs("SELECT path FROM claims") == ["a.safetensors"]
+
+
+def test_the_last_word_on_a_model_counts_within_one_batch(catalogue: Catalogue) -> None:
+    catalogue.add(model(CHILD, says(ROOT)), model(CHILD, says("hf:b/other")))
+    assert catalogue.refs("SELECT parent FROM claims") == ["hf:b/other"]
+
+
+def test_a_name_that_a_stranger_took_over_holds_nothing_of_what_stood_there(
+    catalogue: Catalogue,
+) -> None:
+    before = model(CHILD, says(ROOT), files=[file("listed")], stable_id="a" * 24)
+    catalogue.add(before)
+    catalogue.add(model(CHILD, covered=(), stable_id="b" * 24))
+    assert catalogue.refs("SELECT path FROM files") == []
+    assert catalogue.refs("SELECT parent FROM claims") == []
+
+
+def test_an_older_redirect_leads_to_where_the_name_went(catalogue: Catalogue) -> None:
+    ingest = Ingest(catalogue.connection)
+    for old, new in (("a/x", "b/x"), ("b/x", "c/x"), ("a/x", "b/x")):
+        with transaction(catalogue.connection):
+            ingest.rename({ModelRef(f"hf:{old}"): ModelRef(f"hf:{new}")})
+    assert catalogue.refs("SELECT DISTINCT same_as FROM models WHERE same_as IS NOT NULL") == [
+        "hf:c/x"
+    ]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import GapReason
+from modelaudit.store import candidates, identity
 from modelaudit.store.db import transaction
 from modelaudit.store.ingest import Ingest
 from tests.steps.catalogue import ROOT, Catalogue, entry, file, model, says
@@ -77,6 +82,31 @@ def test_a_rename_and_back_leaves_the_first_name(catalogue: Catalogue) -> None:
     catalogue.add(model("hf:a/one", says(ROOT), stable_id=ID))
     assert same(catalogue) == {"hf:a/two": "hf:a/one"}
     assert catalogue.refs("SELECT child FROM claims") == ["hf:a/one"]
+
+
+def test_a_rename_searches_every_table_by_an_index(catalogue: Catalogue) -> None:
+    catalogue.add(model("hf:a/one"), model("hf:a/two"))
+    statements: list[str] = []
+    catalogue.connection.set_trace_callback(statements.append)
+    identity.point(catalogue.connection, 1, 2)
+    catalogue.connection.set_trace_callback(None)
+    assert statements
+    for statement in statements:
+        plan = catalogue.connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+        assert not [step for step in plan if step[3].startswith("SCAN")], statement
+
+
+@pytest.mark.parametrize("name", ["hf:a/One", "hf:A/one", "hf:a/was"])
+def test_what_was_not_read_is_found_under_every_name(catalogue: Catalogue, name: str) -> None:
+    connection = catalogue.connection
+    catalogue.add(model("hf:a/One", files=[file("own")]))
+    rename(catalogue, "hf:a/was", "hf:a/One")
+    gap = Gap(reason=GapReason.UNREADABLE, detail="torn", model=ModelRef("hf:a/One"))
+    Ingest(connection).gaps([gap], "details")
+    candidates.forget_gaps(connection, ModelRef(name), "details")
+    candidates.note_header(connection, ModelRef(name), "model.safetensors", 5)
+    assert connection.execute("SELECT count(*) FROM gap").fetchone()[0] == 0
+    assert connection.execute("SELECT header FROM file").fetchone()[0] == 5
 
 
 def test_another_spelling_is_no_rename(catalogue: Catalogue) -> None:

@@ -29,6 +29,10 @@ from modelaudit.domain.edge import Flag, unpack
 from modelaudit.domain.entry import Entry
 from modelaudit.domain.words import Grade, Verdict
 
+DEEPEST = 100
+"""Steps after which a lineage is not followed: the deepest seen have a dozen, and a chain of
+thousands would be somebody's attempt to make reports of gigabytes."""
+
 TABLES = """
 CREATE TEMP TABLE lineage_edge(
   parent INTEGER, child INTEGER, entry INTEGER, code INTEGER,
@@ -74,7 +78,7 @@ def close_over(
         members = [number for number, _ in group]
         entry = group[0][1]
         caps = {code: edge_cap(unpack(code), entry, standard).verdict for code in codes}
-        hops = entry.scope.max_hops
+        hops = DEEPEST if entry.scope.max_hops is None else min(entry.scope.max_hops, DEEPEST)
         everything = _walk(connection, members, [c for c in codes if caps[c]], hops)
         settled = 0
         walked: list[int] | None = None
@@ -95,7 +99,15 @@ def close_over(
 def reach_over_everything(connection: sqlite3.Connection, entries: Mapping[int, Entry]) -> None:
     """Fill ``lineage_walk`` with all that each entry reaches over any edge of known direction."""
     codes = [code for code in _codes(connection) if not unpack(code).flags & Flag.UNDIRECTED]
-    _walk(connection, list(entries), codes, None)
+    _walk(connection, list(entries), codes, DEEPEST)
+
+
+def cut_off(connection: sqlite3.Connection) -> int:
+    """How many nodes lie so deep that what descends from them was not followed."""
+    row = connection.execute(
+        "SELECT count(DISTINCT node) FROM lineage_reach WHERE depth = ?", (DEEPEST,)
+    ).fetchone()
+    return int(row[0])
 
 
 def path_of(
@@ -143,7 +155,7 @@ def _walk(
     connection: sqlite3.Connection,
     members: Sequence[int],
     codes: Sequence[int],
-    max_hops: int | None,
+    max_hops: int,
 ) -> int:
     """Breadth-first over the admissible edges into ``lineage_walk``; returns the nodes reached.
 
@@ -162,7 +174,7 @@ def _walk(
     execute("INSERT INTO lineage_walk SELECT *, 0 FROM lineage_level")
     level, following = "lineage_level", "lineage_next"
     total = depth = 0
-    while max_hops is None or depth < max_hops:
+    while depth < max_hops:
         depth += 1
         found = execute(
             f"INSERT INTO {following}"

@@ -15,8 +15,7 @@ from modelaudit.domain import refs
 from modelaudit.domain.digests import NEVER_MATCH
 
 HASHES = frozenset({"sha256", "autov1", "autov3", "data_sha256", "quick_hash", "blake3", "xet"})
-
-"""Digests of nothing and of zeros: every truncated or sparse upload shares them."""
+"""Keys whose values are hexadecimal, and now and then look like numbers."""
 
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 """A float to YAML 1.2 readers only; one real short hash is ``925997e9``."""

@@ -58,4 +58,7 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
         dated=tuple(dated),
         allowed=allowed,
         name_patterns=tuple(patterns),
+        private=frozenset(
+            entry.id for blocklist in lists if blocklist.private for entry in blocklist.entries
+        ),
     )

@@ -30,6 +30,7 @@ _DOCUMENTATION = {
 }
 
 _FLAGS = (
+    (Flag.BACKWARD, Verdict.NOTE, "same bytes, which somebody else uploaded later"),
     (Flag.UNDIRECTED, Verdict.NOTE, "same bytes, but which came first is not known"),
     (Flag.CONFLICT, Verdict.REVIEW, "a stronger claim contradicts this one"),
     (Flag.CYCLE, Verdict.REVIEW, "the claims form a cycle"),

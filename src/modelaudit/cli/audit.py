@@ -69,6 +69,4 @@ def audit(
         out.stop()
         report = StoredReport(session.connection, run)
         emit(out, report, wanted)
-        if not complete:
-            out.say("The audit is incomplete; run the same command again to go on.")
-        raise typer.Exit(code_for(report, fail_on, complete=complete, max_gaps=max_gaps))
+        raise typer.Exit(code_for(out, report, fail_on, complete=complete, max_gaps=max_gaps))

@@ -54,4 +54,4 @@ def check(
         out.stop()
         report = StoredReport(session.connection, run)
         emit(out, report, wanted)
-        raise typer.Exit(code_for(report, fail_on, complete=True, max_gaps=max_gaps))
+        raise typer.Exit(code_for(out, report, fail_on, complete=True, max_gaps=max_gaps))

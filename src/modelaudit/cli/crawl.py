@@ -29,6 +29,7 @@ def crawl(
     from modelaudit.cli.session import load_lists, working
     from modelaudit.crawl.registry import LIVE
     from modelaudit.crawl.sources import parse_sources
+    from modelaudit.report.words import amount
     from modelaudit.steps.budget import Budget
     from modelaudit.steps.intake import Intake
     from modelaudit.steps.listing import Lister
@@ -45,8 +46,9 @@ def crawl(
         intake = Intake(session.connection, session.archive, session.progress)
         lister = Lister(session.platforms, intake, session.progress, spend, limit)
         listed = [lister.list(source, lists) for source in parsed]
+        done = session.progress
         out.say(
-            f"{session.progress.listed:,} models listed, {session.progress.claims:,} claims, "
-            f"{session.progress.gaps:,} gaps"
+            f"{amount(done.listed, 'model')} listed, {amount(done.claims, 'claim')}, "
+            f"{amount(done.gaps, 'gap')}"
         )
     raise typer.Exit(errors.OK if all(listed) else errors.INCOMPLETE)

@@ -6,6 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from modelaudit import __version__
 from modelaudit.cli import (
@@ -18,7 +19,7 @@ from modelaudit.cli import (
     report,
     resolve,
 )  # fmt: skip
-from modelaudit.cli.errors import BUG, PipeClosedError, exit_code
+from modelaudit.cli.errors import BUG, PIPE_CLOSED, PipeClosedError, exit_code
 
 app = typer.Typer(
     name="modelaudit",
@@ -61,10 +62,15 @@ def main() -> None:
 
     open_streams()
     try:
-        app()
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        code = _misused(error)
+    except SystemExit as ended:  # how rich leaves when the reader of the help has gone
+        code = PIPE_CLOSED if ended.code == 1 else ended.code
     except Exception as error:  # noqa: BLE001 - the last wall between a bug and the user
         _explain(error)
-        sys.exit(exit_code(error))
+        code = exit_code(error)
+    sys.exit(code)
 
 
 def refuse_strangers() -> None:
@@ -87,6 +93,17 @@ def refuse_strangers() -> None:
             "files of this one",
             hint=f"use separate environments, or: pip uninstall {name}, then reinstall this one",
         )
+
+
+def _misused(error: TyperException) -> int:
+    """Tell in a line what the parser refused; without a command, the help was told already."""
+    from modelaudit.cli.output import Output
+
+    if told := error.format_message():
+        context = getattr(error, "ctx", None)
+        Output().error(f"error: {' '.join(told.split())}")
+        Output().error(f"hint: {context.command_path if context else 'modelaudit'} --help")
+    return error.exit_code
 
 
 def _explain(error: Exception) -> None:

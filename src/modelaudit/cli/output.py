@@ -16,6 +16,7 @@ from modelaudit.domain.errors import UsageError
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.times import format_time
 from modelaudit.report.clean import for_terminal, shorten
+from modelaudit.report.words import amount
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -160,11 +161,11 @@ def status_line(progress: Progress) -> str:
         parts.append(f"{progress.done:,} of {progress.expected:,} read")
         if eta := progress.eta():
             parts.append(f"{eta} left")
-    parts.append(f"{progress.claims:,} claims")
+    parts.append(amount(progress.claims, "claim"))
     if progress.findings:
-        parts.append(f"{progress.findings:,} findings")
+        parts.append(amount(progress.findings, "finding"))
     if progress.gaps:
-        parts.append(f"{progress.gaps:,} gaps")
+        parts.append(amount(progress.gaps, "gap"))
     if progress.waiting:
         parts.append(f"waiting: {progress.waiting}")
     return " · ".join(parts)

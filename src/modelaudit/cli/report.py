@@ -34,4 +34,4 @@ def report(
     with reading(db) as connection:
         stored = StoredReport(connection, latest(connection, run))
         emit(out, stored, wanted)
-        raise typer.Exit(code_for(stored, fail_on, complete=True, max_gaps=max_gaps))
+        raise typer.Exit(code_for(out, stored, fail_on, complete=True, max_gaps=max_gaps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,10 @@ def parse_outputs(wanted: Sequence[str] | None) -> list[tuple[str, Path | None]]
     for _, path in outputs:
         if path is not None and not path.parent.is_dir():
             raise UsageError(f"there is no folder {path.parent}", hint="create it first")
+    files = [path.resolve() for _, path in outputs if path is not None]
+    for path in files:
+        if files.count(path) > 1:
+            raise UsageError(f"two reports would go to {path}", hint="give each its own path")
     return outputs
 
 
@@ -37,34 +42,50 @@ def emit(out: Output, report: StoredReport, outputs: Sequence[tuple[str, Path | 
     """Files first, then stdout, then a summary for people."""
     from modelaudit.report import reporter
 
+    if any(entry.title is None for entry in report.run.entries):
+        os.umask(0o077)  # a private list was used: its reports are the user's alone
     for name, path in outputs:
         if path is not None:
             reporter.write(path, reporter.render(name, report))
             out.say(f"{name} report: {path}")
     stdout = next((name for name, path in outputs if path is None), None)
+    if stdout is None and not outputs and not out.quiet:
+        stdout = "table" if out.on_terminal else "tsv"
     if stdout is not None:
         out.data(_rendered(out, report, stdout))
-    elif not outputs and not out.quiet:
-        out.data(_rendered(out, report, "table" if out.on_terminal else "tsv"))
-    summarise(out, report)
+    summarise(out, report, table=stdout == "table" and out.on_terminal)
 
 
-def summarise(out: Output, report: StoredReport) -> None:
-    """The numbers and what to do next, on stderr."""
+def summarise(out: Output, report: StoredReport, *, table: bool) -> None:
+    """The numbers and what to do next, on stderr; a table has said what was not examined."""
     from modelaudit.report import words
 
-    out.say(words.headline(report))
+    out.say(words.found(report) if table else words.headline(report))
     states = report.summary.states
+    told = [f"{count:,} {state}" for state, count in states.items() if count]
+    if gone := sum(1 for _ in report.gone()):
+        told.append(f"{gone:,} gone")
     total = sum(states.values())
-    if total:
-        told = ", ".join(f"{count:,} {state}" for state, count in states.items() if count)
-        out.say(f"{total:,} findings: {told}. Run {report.run.id}")
+    if told:
+        out.say(f"{words.amount(total, 'finding')}: {', '.join(told)}. Run {report.run.id}")
+    if report.run.finished is None:
+        out.hint("run the same command again to go on")
+    elif total:
         first = next(report.findings(order="reach", limit=1))
         out.hint(f"modelaudit explain {first.model}   shows the evidence of the first one")
 
 
-def code_for(report: StoredReport, fail_on: FailOn, *, complete: bool, max_gaps: int | None) -> int:
+def code_for(
+    out: Output,
+    report: StoredReport,
+    fail_on: FailOn,
+    *,
+    complete: bool,
+    max_gaps: int | None,
+) -> int:
     """1 for findings at or above the threshold, else 3 for incomplete work, else 0."""
+    from modelaudit.report import words
+
     if fail_on is FailOn.new:
         failed = report.raised() > 0
     elif fail_on is FailOn.none:
@@ -77,9 +98,10 @@ def code_for(report: StoredReport, fail_on: FailOn, *, complete: bool, max_gaps:
     if failed:
         return errors.FINDINGS
     gaps = sum(gap.count for gap in report.coverage.gaps)
-    if not complete or (max_gaps is not None and gaps > max_gaps):
+    if max_gaps is not None and gaps > max_gaps:
+        out.error(f"error: {words.amount(gaps, 'gap')}, more than --max-gaps {max_gaps:,} allows")
         return errors.INCOMPLETE
-    return errors.OK
+    return errors.OK if complete else errors.INCOMPLETE
 
 
 def _rendered(out: Output, report: StoredReport, name: str) -> Iterator[str]:

@@ -32,6 +32,7 @@ def resolve(
     from modelaudit.cli.session import must_exist, working
     from modelaudit.domain import refs
     from modelaudit.domain.errors import UsageError
+    from modelaudit.report.words import amount
     from modelaudit.steps.budget import Budget
     from modelaudit.steps.intake import Intake
     from modelaudit.steps.linking import link
@@ -57,4 +58,5 @@ def resolve(
             for page in session.platforms[name].details(own):
                 intake.take(page, DETAILS)
         link(intake, session.progress)
-        out.say(f"{session.progress.claims:,} claims changed, {session.progress.gaps:,} gaps")
+        done = session.progress
+        out.say(f"{amount(done.claims, 'claim')} changed, {amount(done.gaps, 'gap')}")

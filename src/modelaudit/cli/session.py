@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import signal
 import sqlite3
@@ -86,10 +87,18 @@ def must_exist(db: Path) -> None:
 def load_lists(names: Sequence[str] | None) -> tuple[Blocklist, ...]:
     """The named lists, or the shipped ones that can reach review."""
     from modelaudit.check import blocklist
+    from modelaudit.domain.entry import ListKind
 
     if not names:
         return blocklist.default_lists()
     lists = tuple(blocklist.load(blocklist.resolve(name)) for name in names)
+    if any(used.private for used in lists):
+        os.umask(0o077)  # from here on, the database, archive and reports are the user's alone
+    if all(used.kind is ListKind.ALLOW for used in lists):
+        raise UsageError(
+            "nothing to look for: only allow lists are given",
+            hint="add a list of what is looked for, such as --blocklist laion-5b",
+        )
     ids = [used.id for used in lists]
     for name in ids:
         if ids.count(name) > 1:

@@ -18,10 +18,10 @@ import msgspec
 from modelaudit.crawl.archive import mended
 from modelaudit.crawl.lines import Line, catalogue_files, read_lines
 from modelaudit.crawl.platform import Platform, Source
-from modelaudit.domain.errors import PlatformError
+from modelaudit.domain.errors import IncompleteError, PlatformError
 from modelaudit.domain.model import Document, Gap, Page, Record
 from modelaudit.domain.reader import Reader, ReadError
-from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.refs import ModelRef, key
 from modelaudit.domain.times import parse_time
 from modelaudit.domain.words import GapReason, Status
 
@@ -64,13 +64,19 @@ class Catalogue:
                 f"the folder {path} holds no catalogue",
                 hint="a catalogue's name ends with .jsonl, .jsonl.gz or .jsonl.zst",
             )
-        batch: list[Line] = []
+        batch = _Batch()
+        torn: Gap | None = None
         for line in read_lines(path, _position(cursor)):
-            if len(batch) == LINES_PER_PAGE:
-                yield self._page(batch, f"{batch[-1].file.name}#{batch[-1].number}")
-                batch = []
-            batch.append(line)
-        yield self._page(batch, None)
+            page = self._line(line)
+            if batch.lines == LINES_PER_PAGE or batch.clashes(page):
+                yield batch.page(batch.cursor)
+                batch = _Batch()
+            batch.add(line, page)
+            if isinstance(line.text, Gap) and line.text.reason is not GapReason.MALFORMED:
+                torn = line.text
+        yield batch.page(batch.cursor if torn else None)
+        if torn:
+            raise IncompleteError(torn.detail)
 
     def children(self, parent: ModelRef, cursor: str | None) -> Iterator[Page]:
         """Nothing: what is recorded is listed."""
@@ -95,41 +101,20 @@ class Catalogue:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _page(self, batch: Sequence[Line], cursor: str | None) -> Page:
-        records: list[Record] = []
-        documents: list[Document] = []
-        gaps: list[Gap] = []
-        renamed: dict[ModelRef, ModelRef] = {}
-        missing: dict[ModelRef, Status] = {}
-        for file, number, text, written in batch:
-            if isinstance(text, Gap):
-                gaps.append(text)
-                continue
-            try:
-                page = self._replay(text, written)
-            except _UnreadableError as error:
-                where = f"{file.name}:{number}"
-                detail = f"{where}: {error}"[:512]
-                gaps.append(Gap(reason=GapReason.MALFORMED, detail=detail, file=where))
-                continue
-            records += page.records
-            if page.documents:
-                documents += page.documents
-            for gap in page.gaps:
-                place = gap.file if gap.model or gap.file else f"{file.name}:{number}"
-                gaps.append(replace(gap, file=place))
-            if page.renamed:
-                renamed.update(page.renamed)
-            if page.missing:
-                missing.update(page.missing)
-        return Page(
-            records=tuple(records),
-            documents=tuple(documents),
-            gaps=tuple(gaps),
-            renamed=renamed,
-            missing=missing,
-            cursor=cursor,
-        )
+    def _line(self, line: Line) -> Page:
+        if isinstance(line.text, Gap):
+            return Page(gaps=(line.text,))
+        where = f"{line.file.name}:{line.number}"
+        try:
+            page = self._replay(line.text, line.written)
+        except _UnreadableError as error:
+            detail = f"{where}: {error}"[:512]
+            gap = Gap(reason=GapReason.MALFORMED, detail=detail, file=where)
+            return Page(gaps=(gap,))
+        if page.gaps:
+            gaps = (g if g.model or g.file else replace(g, file=where) for g in page.gaps)
+            return replace(page, gaps=tuple(gaps))
+        return page
 
     def _replay(self, text: bytes, at: int) -> Page:
         line, text = self._envelope(text)
@@ -168,6 +153,54 @@ class Catalogue:
             return self._decode(text), text
         except ValueError:
             raise _UnreadableError(f"it is no JSON object: {reason}") from None
+
+
+class _Batch:
+    """Lines gathered into one page, in which the order of lines does not matter."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.cursor: str | None = None
+        self._records: list[Record] = []
+        self._documents: list[Document] = []
+        self._gaps: list[Gap] = []
+        self._renamed: dict[ModelRef, ModelRef] = {}
+        self._missing: dict[ModelRef, Status] = {}
+        self._met: set[str] = set()
+        self._moved: set[str] = set()
+
+    def clashes(self, page: Page) -> bool:
+        """True when a line renames or misses what another line of the batch shows."""
+        moved = {key(ref) for ref in (*page.renamed, *page.renamed.values(), *page.missing)}
+        if moved & self._met:
+            return True
+        return bool(self._moved) and any(key(r.model.ref) in self._moved for r in page.records)
+
+    def add(self, line: Line, page: Page) -> None:
+        """Take a line's page in."""
+        self.lines += 1
+        self.cursor = f"{line.file.name}#{line.number}"
+        self._records += page.records
+        self._documents += page.documents
+        self._gaps += page.gaps
+        self._met.update(key(record.model.ref) for record in page.records)
+        if page.renamed or page.missing:
+            self._renamed.update(page.renamed)
+            self._missing.update(page.missing)
+            moved = (*page.renamed, *page.renamed.values(), *page.missing)
+            self._moved.update(map(key, moved))
+            self._met.update(map(key, moved))
+
+    def page(self, cursor: str | None) -> Page:
+        """All of it."""
+        return Page(
+            records=tuple(self._records),
+            documents=tuple(self._documents),
+            gaps=tuple(self._gaps),
+            renamed=self._renamed,
+            missing=self._missing,
+            cursor=cursor,
+        )
 
 
 class _UnreadableError(Exception):

@@ -9,7 +9,8 @@ what the public may see. Whether a checkpoint is a merge stands in no body; the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,10 +18,9 @@ import msgspec
 
 from modelaudit.crawl.civitai_pages import page_of
 from modelaudit.crawl.civitai_records import is_id
-from modelaudit.crawl.web_session import Answer, Params, decode
+from modelaudit.crawl.web_session import Answer, Params
 from modelaudit.domain.errors import IncompleteError
-from modelaudit.domain.model import Gap, Page
-from modelaudit.domain.words import GapReason
+from modelaudit.domain.model import Page
 
 PATH = "/api/v1/models"
 
@@ -47,21 +47,36 @@ Get = Callable[[Params], Answer]
 """The list's answer to some parameters; raises for what no other request would better."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far the listing is."""
+
+    partition: str
+    cursor: str | None = None
+    cut: str | None = None
+    """The first partition that the platform ended early."""
+
+
 def pages(get: Get, endpoint: str, extra: Params, cursor: str | None) -> Iterator[Page]:
     """Every partition, or those from ``cursor`` on, which is JSON: ``{"partition", "cursor"}``.
 
-    ``extra`` narrows each of them.
+    ``extra`` narrows each of them. A partition that ends early does not keep those behind it from
+    being listed; ``IncompleteError`` comes last, and the cursor leads back to it.
     """
     known: dict[int, bool] = {}
     todo = list(PARTITIONS)
-    first, after = _resume_point(cursor)
-    del todo[: todo.index(first)]
-    for partition, next_partition in zip(todo, [*todo[1:], None], strict=True):
-        following = _token(next_partition) if next_partition else None
+    place = _resume_point(cursor)
+    del todo[: todo.index(place.partition)]
+    for partition, following in zip(todo, [*todo[1:], None], strict=True):
         params = [*_ALL, *PARTITIONS[partition], *extra]
-        url = endpoint + PATH
-        yield from _partition(get, url, partition, params, after, following, known)
-        after = None
+        if place.partition != partition:
+            place = replace(place, partition=partition, cursor=None)
+        place = yield from _partition(get, endpoint + PATH, params, place, following, known)
+    if place.cut is not None:
+        raise IncompleteError(
+            f"the platform ended the listing {place.cut!r} early",
+            hint="run the same command again later: it lists that part anew",
+        )
 
 
 def merges(get: Get, params: Params, ids: Collection[int], known: dict[int, bool]) -> set[int]:
@@ -78,13 +93,16 @@ def merges(get: Get, params: Params, ids: Collection[int], known: dict[int, bool
 def _partition(
     get: Get,
     url: str,
-    partition: str,
     params: Params,
-    after: str | None,
+    place: _Place,
     following: str | None,
     known: dict[int, bool],
-) -> Iterator[Page]:
-    """Until the platform names no next cursor: a page may be short, or empty, before that."""
+) -> Generator[Page, None, _Place]:
+    """Until the platform names no next cursor: a page may be short, or empty, before that.
+
+    Returns the place with ``cut`` set where the partition ended early.
+    """
+    after = place.cursor
     seen: set[str] = set()
     asked: set[str] = set()
     restarted = False
@@ -100,8 +118,7 @@ def _partition(
             asked.clear()
             continue
         if answer.status == 400:
-            yield _cut_short(partition, "the platform refuses to go on (HTTP 400)", following)
-            return
+            return (yield from _cut_short(place, following))
         items = _items(answer)
         if items is None:
             raise IncompleteError(
@@ -117,19 +134,28 @@ def _partition(
             url=f"{url}?{urlencode(query)}",
             status=200,
             at=int(time.time()),
-            cursor=following if after is None else _token(partition, after),
+            cursor=_onward(place, following)
+            if after is None
+            else _token(replace(place, cursor=after)),
         )
         if after is None:
-            return
+            return place
         if after in asked and ids <= seen:  # more models of one moment than a page holds
-            yield _cut_short(partition, "the same page comes again and again", following)
-            return
+            return (yield from _cut_short(place, following))
         seen |= ids
 
 
-def _cut_short(partition: str, why: str, following: str | None) -> Page:
-    detail = f"the listing {partition!r} ended early: {why}"
-    return Page(gaps=(Gap(reason=GapReason.INCONCLUSIVE, detail=detail),), cursor=following)
+def _cut_short(place: _Place, following: str | None) -> Generator[Page, None, _Place]:
+    place = replace(place, cut=place.cut or place.partition)
+    yield Page(cursor=_onward(place, following))
+    return place
+
+
+def _onward(place: _Place, following: str | None) -> str | None:
+    """The cursor behind a partition: the next one, else back to the first that was cut short."""
+    if following is not None:
+        return _token(_Place(following, cut=place.cut))
+    return None if place.cut is None else _token(_Place(place.cut))
 
 
 def _items(answer: Answer) -> list[Any] | None:
@@ -151,17 +177,15 @@ def _next_cursor(body: Mapping[str, Any]) -> str | None:
     return str(cursor)[:512] if isinstance(cursor, str | int) and cursor != "" else None
 
 
-def _token(partition: str, cursor: str | None = None) -> str:
-    return msgspec.json.encode({"partition": partition, "cursor": cursor}).decode()
+def _token(place: _Place) -> str:
+    return msgspec.json.encode(place).decode()
 
 
-def _resume_point(token: str | None) -> tuple[str, str | None]:
+def _resume_point(token: str | None) -> _Place:
     """Where a token points to; the beginning for one that is none of ours."""
     try:
-        value = decode(token or "")
+        place = msgspec.json.decode(token or "", type=_Place)
     except ValueError:
-        value = None
-    if isinstance(value, dict) and str(value.get("partition")) in PARTITIONS:
-        cursor = value.get("cursor")
-        return str(value["partition"]), cursor if isinstance(cursor, str) else None
-    return next(iter(PARTITIONS)), None
+        return _Place(next(iter(PARTITIONS)))
+    known = place.partition in PARTITIONS and (place.cut is None or place.cut in PARTITIONS)
+    return place if known else _Place(next(iter(PARTITIONS)))

@@ -49,18 +49,13 @@ _FOLDERS = {
     "embedding": Component.OTHER, "embeddings": Component.OTHER, "upscaler": Component.OTHER,
 }  # fmt: skip
 
-_NAMES = (
-    (
-        Component.ADAPTER,
-        r"adapter_model|loras?(?![a-z])|lycoris|locon|(?:ip|t2i)-?adapter|control(?:net|_)",
-    ),
-    (Component.OTHER, r"(?:^|[^a-z])embeddings?\.|textual|learned_embeds|upscal|esrgan"),
-    (Component.VAE, r"(?:^|[^a-z])(?:vae|ae)(?![a-z])"),
-    (Component.IMAGE_ENCODER, r"mmproj|clip_vision|image_encoder"),
-    (Component.TEXT_ENCODER, r"text_encoder|clip_[lg](?![a-z])|t5xxl|umt5"),
-    (Component.UNET, r"(?:^|[^a-z])unet(?![a-z])"),
+_NAMES_A_PART = re.compile(
+    r"adapter_model|loras?(?![a-z])|lycoris|locon|(?:ip|t2i)-?adapter|control(?:net|_)"
+    r"|(?:^|[^a-z])embeddings?\.|textual|learned_embeds|upscal|esrgan"
+    r"|(?:^|[^a-z])(?:vae|ae|unet)(?![a-z])|mmproj|clip_vision|image_encoder"
+    r"|text_encoder|clip_[lg](?![a-z])|t5xxl|umt5"
 )
-"""What a file's own name says; a file that calls itself a VAE is never the whole model."""
+"""A file that calls itself a part is not the whole that its place or its class would make it."""
 
 _CLASSES = (
     (Component.FULL, r"Pipeline"),
@@ -73,7 +68,6 @@ _CLASSES = (
     (Component.TRANSFORMER, r"Model\Z|For[A-Z]|LMHead|Transformer"),
 )
 
-_NAME_OF = re.compile("|".join(f"(?P<{part.name}>{pattern})" for part, pattern in _NAMES))
 _CLASS_OF = re.compile("|".join(f"(?P<{part.name}>{pattern})" for part, pattern in _CLASSES))
 _WHOLE_MODEL = re.compile(
     r"(?:model|pytorch_model|consolidated|tf_model|flax_model)"
@@ -113,9 +107,8 @@ def component_of(path: str, class_name: str | None, traits: Trait) -> Component 
     for folder in reversed(folders):
         if part := _FOLDERS.get(folder) or _FOLDERS.get(_SUFFIX_NUMBER.sub("", folder)):
             return part
-    said = _NAME_OF.search(name)
-    if said and said.lastgroup:
-        return Component[said.lastgroup]
+    if _NAMES_A_PART.search(name):
+        return Component.ADAPTER if Trait.ADAPTER in traits and not folders else None
     if name.endswith((".gguf", ".ggml")):
         return Component.TRANSFORMER
     if folders:

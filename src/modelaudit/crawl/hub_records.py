@@ -25,7 +25,8 @@ _LONGEST = 512
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}\Z")
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},]', re.DOTALL)
+# A string that never ends is one token as well: else each of its quotes would begin another try.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[][{},]', re.DOTALL)
 
 _TAGS = {
     "lora": Trait.ADAPTER, "peft": Trait.ADAPTER, "controlnet": Trait.ADAPTER,

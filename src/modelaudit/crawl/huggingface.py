@@ -153,16 +153,13 @@ class HuggingFace:
             ids = frozenset(r.model.stable_id or key(r.model.ref) for r in records)
             onward = _next(answer)
             stuck = onward is not None and (onward in seen or ids <= previous)
-            page_gaps = (*gaps, *odd)
-            if stuck:
-                detail = "the Hub repeats itself here: the rest was not listed"
-                page_gaps += (Gap(reason=GapReason.MALFORMED, detail=detail, file=url),)
-                onward = None
             leads_away = onward is not None and not self._is_own(onward)
-            cursor = url if leads_away else onward
-            yield Page(records=records, gaps=page_gaps, received=received, cursor=cursor)
+            cursor = url if stuck or leads_away else onward
+            yield Page(records=records, gaps=(*gaps, *odd), received=received, cursor=cursor)
             if onward is None:
                 return
+            if stuck:
+                raise IncompleteError("the Hub repeats itself: the rest was not listed")
             url, previous, gaps = self._own(onward), ids, ()
             seen.add(url)
             answer = self._session.get(url, decode=split)

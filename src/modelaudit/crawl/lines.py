@@ -16,7 +16,7 @@ MAX_LINE = 64 * 2**20
 """Longest line read, in bytes; the largest list record seen is far below one megabyte."""
 
 _CHUNK = 2**18
-_ZSTD_CHUNK = 2**13
+_ZSTD_CHUNK = 2**10
 """Bytes of zstd input at a time: one frame may unfold to 30,000 times its size."""
 
 
@@ -73,7 +73,7 @@ def _gap(reason: GapReason, detail: str, file: Path) -> Gap:
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
-    """Lines of a stream; ``None`` for one that is longer than ``MAX_LINE``."""
+    """Lines of a stream of small chunks; ``None`` for one that is longer than ``MAX_LINE``."""
     parts: list[bytes] = []
     held = 0
     for chunk in chunks:
@@ -87,10 +87,7 @@ def _split(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
             continue
         yield b"".join(parts) if held <= MAX_LINE else None
         *whole, last = others
-        if len(chunk) > MAX_LINE:
-            yield from (line if len(line) <= MAX_LINE else None for line in whole)
-        else:
-            yield from whole
+        yield from whole
         parts, held = [last], len(last)
     if held:
         yield b"".join(parts) if held <= MAX_LINE else None
@@ -125,9 +122,11 @@ def _zstd_chunks(file: Path) -> Iterator[bytes]:
             while chunk:
                 frame = frame or decompressor.decompressobj()
                 try:
-                    yield frame.decompress(chunk)
+                    unfolded = frame.decompress(chunk)
                 except zstandard.ZstdError as error:
                     raise _TornError(str(error)) from None
+                for start in range(0, len(unfolded), _CHUNK):
+                    yield unfolded[start : start + _CHUNK]
                 chunk = frame.unused_data
                 if frame.eof:
                     frame = None

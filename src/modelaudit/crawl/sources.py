@@ -165,7 +165,7 @@ def _unknown(text: str) -> UsageError:
         if text.endswith(SUFFIXES):
             return UsageError(f"{text[:200]!r} is a file", hint=f"did you mean catalogue:{text}?")
         return UsageError(f"{text[:200]!r} is a file", hint="name the folder it lies in")
-    if text.count("/") == 1 and is_hf_id(text):
+    if text.count("/") == 1 and is_hf_id(text) and not text.startswith("."):
         return UsageError(
             f"{text!r} is no folder here, and no source", hint=f"did you mean hf:{text}?"
         )

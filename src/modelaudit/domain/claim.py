@@ -23,6 +23,8 @@ class Claim:
     """When it was first seen in this form, UTC seconds."""
     source: str | None = None
     """URL of the document; ``None`` means the child's own API record."""
+    path: str = ""
+    """The file inside the model that says so; empty for its API record."""
     excerpt: str | None = None
     """The text as it stands there, cut to 200 characters; ``None`` when it is the parent's id."""
     component: Component | None = None

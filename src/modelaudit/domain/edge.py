@@ -26,6 +26,8 @@ class Flag(IntFlag):
     """The listed digest rests on one source."""
     UNDATED = 64
     """A dated rule applies and the child has no date."""
+    BACKWARD = 128
+    """Same bytes, and the child is known to be the earlier one; comes with ``UNDIRECTED``."""
 
 
 class Edge(NamedTuple):
@@ -38,21 +40,26 @@ class Edge(NamedTuple):
     """A merge parent's share; ``None`` when unknown."""
 
 
-UNKNOWN_WEIGHT: Final = 1023
+WEIGHT_STEPS: Final = 100_000
+"""Shares are packed in steps of a hundred-thousandth: finer than any recipe states them."""
+
+UNKNOWN_WEIGHT: Final = (1 << 17) - 1
 
 
 def pack(edge: Edge) -> int:
-    """An edge as one integer: relation, grade, flags and the merge weight in thousandths."""
-    weight = UNKNOWN_WEIGHT if edge.weight is None else int(max(0, min(edge.weight, 1)) * 1000)
+    """An edge as one integer: relation, grade, flags and the merge weight in steps."""
+    weight = UNKNOWN_WEIGHT
+    if edge.weight is not None:
+        weight = int(max(0, min(edge.weight, 1)) * WEIGHT_STEPS + 0.5)
     return edge.relation | edge.grade << 4 | edge.flags << 8 | weight << 16
 
 
 def unpack(code: int) -> Edge:
-    """The edge behind a code; weights come back as whole thousandths."""
+    """The edge behind a code; weights come back as whole steps."""
     weight = code >> 16
     return Edge(
         Relation(code & 15),
         Grade(code >> 4 & 15),
         Flag(code >> 8 & 255),
-        None if weight == UNKNOWN_WEIGHT else weight / 1000,
+        None if weight == UNKNOWN_WEIGHT else weight / WEIGHT_STEPS,
     )

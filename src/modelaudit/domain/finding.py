@@ -128,6 +128,8 @@ class Reach:
     count: int
     window: str
     """``30d`` on the Hub, ``all`` on Civitai."""
+    known: bool = True
+    """False when no such model has a known count; ``count`` is 0 then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,3 +44,5 @@ class Listing:
     allowed: frozenset[ModelRef] = frozenset()
     name_patterns: tuple[tuple[int, str], ...] = ()
     """(entry, regular expression)."""
+    private: frozenset[str] = frozenset()
+    """Ids of entries of private lists: nothing else of them is ever written down."""

@@ -16,6 +16,9 @@ from modelaudit.report.clean import for_terminal
 
 _DEPTH = 12
 
+UNDIRECTED = "same-bytes-undirected"
+"""The extractor that joins equal files without knowing which was first."""
+
 
 def render(explanation: Explanation) -> Iterator[str]:
     """Lines of text, cleaned for a terminal."""
@@ -85,7 +88,7 @@ def what_would_change(finding: Finding) -> Iterator[str]:
     if finding.verdict is Verdict.TAKE_DOWN and finding.grade < Grade.MEASURED:
         yield f"under --standard {Grade(finding.grade + 1)} it would be for review"
     if finding.grade < Grade.MEASURED:
-        yield "bytes or weights that match what is listed would prove it; others would refute it"
+        yield "bytes or weights that match what is listed would prove it"
     yield f"the entry {finding.entry} is changed or withdrawn, or an allow list names the model"
 
 
@@ -98,14 +101,20 @@ def _tree(e: Explanation, ref: ModelRef, depth: int, above: set[ModelRef]) -> It
         yield _line(1, "no claim about any parent")
     for parent, claims in by_parent.items():
         mark = f"   ← listed: {e.listed[parent]}" if parent in e.listed else ""
-        relation = "/".join(dict.fromkeys(str(c.relation) for c in claims))
-        yield _line(depth, f"└─ {relation} of {parent}{mark}")
+        relation = " / ".join(dict.fromkeys(map(_relation, claims)))
+        yield _line(depth, f"└─ {relation} {parent}{mark}")
         for claim in claims:
             yield from _claim(claim, depth + 2)
+        if all(claim.extractor == UNDIRECTED for claim in claims):
+            continue  # nobody knows which of the two came first: its parents are not this one's
         if parent in above | {ref}:
             yield _line(depth + 1, "… a cycle of claims ends here")
         elif depth < _DEPTH:
             yield from _tree(e, parent, depth + 2, above | {ref})
+
+
+def _relation(claim: Claim) -> str:
+    return "same bytes as" if claim.extractor == UNDIRECTED else f"{claim.relation} of"
 
 
 def _claim(claim: Claim, depth: int) -> Iterator[str]:
@@ -120,7 +129,7 @@ def _claim(claim: Claim, depth: int) -> Iterator[str]:
 def _conflict(conflict: Conflict) -> Iterator[str]:
     yield _line(1, f"{conflict.kind}{f' ({conflict.entry})' if conflict.entry else ''}")
     for claim in conflict.claims:
-        yield _line(2, f"{claim.grade}: {claim.relation} of {claim.parent} ({claim.extractor})")
+        yield _line(2, f"{claim.grade}: {_relation(claim)} {claim.parent} ({claim.extractor})")
 
 
 def _places(claims: list[Claim]) -> str:

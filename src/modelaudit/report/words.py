@@ -13,7 +13,15 @@ from typing import Final
 
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Claim
-from modelaudit.domain.finding import Coverage, Finding, Reach, Report, Summary
+from modelaudit.domain.finding import (
+    Coverage,
+    Finding,
+    ListedEntry,
+    Reach,
+    Report,
+    Run,
+    Summary,
+)
 from modelaudit.domain.model import Gap
 from modelaudit.domain.words import ConflictKind, GapReason, Grade, Relation, Verdict
 
@@ -124,13 +132,29 @@ def reach(name: str, downloads: Reach) -> str:
     return f"{amount(downloads.count, 'download')}{span and f' {span}'} on {platform(name)}"
 
 
+def reaches(summary: Summary) -> list[str]:
+    """What take-downs reach, by platform; one whose counts nobody knows is left out."""
+    return [
+        reach(name, downloads)
+        for name, downloads in sorted(summary.downloads_affected.items())
+        if downloads.known
+    ]
+
+
 def headline(report: Report) -> str:
     """The verdict line: what was found and, in the same breath, what was not examined."""
     return f"{found(report)} {not_examined(report.coverage)}"
 
 
+def incomplete(report: Report) -> str:
+    """A warning before everything else; empty for a finished run."""
+    if report.run.finished is not None:
+        return ""
+    return "Incomplete: this run was stopped before its end, so there may be more to find."
+
+
 def found(report: Report) -> str:
-    """What was found, in one sentence."""
+    """What was found, in one sentence, and before it whether the run ended early."""
     models = report.summary.models
     take_down, review, note = (
         models.get(verdict, 0) for verdict in (Verdict.TAKE_DOWN, Verdict.REVIEW, Verdict.NOTE)
@@ -144,7 +168,7 @@ def found(report: Report) -> str:
     else:
         main = "No model is recommended for take-down or review"
     noted = f"; {amount(note, 'more is', 'more are')} noted for information" if note else ""
-    return f"{main}{noted}."
+    return f"{incomplete(report)} {main}{noted}.".lstrip()
 
 
 def not_examined(coverage: Coverage) -> str:
@@ -155,6 +179,23 @@ def not_examined(coverage: Coverage) -> str:
         f"{missed} not examined; the lineage of {unknown:,} of "
         f"{amount(coverage.models, 'model')} is unknown."
     )
+
+
+def declared_only(run: Run) -> str:
+    """What walking down from a model cannot find; empty for runs that did not."""
+    if not any(source.startswith("hf:descendants-of/") for source in run.sources):
+        return ""
+    return (
+        "hf:descendants-of/… finds declared children only: a model that names no parent is not "
+        "among them."
+    )
+
+
+def listed_claim(entry: ListedEntry) -> str:
+    """What a list claims of an entry: ``documented: trained on dataset:laion/laion2B-en``."""
+    relation, _, of = (entry.claim or "").partition(" ")
+    claimed = f"{relation.replace('-', ' ')} {of}" if of else ""
+    return ": ".join(part for part in (entry.documentation, claimed) if part)
 
 
 def gap_total(gaps: Iterable[Gap]) -> int:

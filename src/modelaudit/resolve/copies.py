@@ -53,6 +53,17 @@ def source_of(members: Sequence[Member]) -> Member | None:
     return None if any(_clearly_older(m, favourite) for m in members) else favourite
 
 
+def is_copy(member: Member, source: Member) -> bool:
+    """False for a member that may have had the file first.
+
+    It does not name the source and was made before it, be it by a day: two accounts that vouch for
+    each other must not make an author the copyist of their upload.
+    """
+    if source.node in member.names or member.created is None or source.created is None:
+        return True
+    return member.created >= source.created
+
+
 def _clearly_oldest(members: Sequence[Member]) -> Member | None:
     oldest = min(members, key=lambda m: (m.created is None, m.created))
     rest = [member for member in members if member is not oldest]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from modelaudit.check import closure
@@ -14,8 +15,9 @@ from modelaudit.domain.claim import Conflict
 from modelaudit.domain.entry import Blocklist, Entry
 from modelaudit.domain.finding import Finding, ListedEntry
 from modelaudit.domain.listing import Listing
+from modelaudit.domain.model import Gap
 from modelaudit.domain.progress import Progress
-from modelaudit.domain.words import Grade, Verdict
+from modelaudit.domain.words import GapReason, Grade, Verdict
 from modelaudit.steps import conflicting
 from modelaudit.steps.evidencing import Evidencing
 from modelaudit.store import coverage, evidence, graph, runs
@@ -79,18 +81,21 @@ class Checker:
                 complete=complete,
                 now=now,
             )
-            in_scope = {row[0] for row in self._db.execute("SELECT node FROM in_scope")}
             store.write_conflicts(
                 self._db,
                 (
                     conflict_row(item.conflict, item.node)
                     for item in self._found
-                    if item.node in in_scope
+                    if evidence.in_scope(self._db, item.node)
                 ),
                 series=run.series,
                 run=run.seq,
             )
             measured = coverage.measure(self._db, run, without_reference=self._without_reference())
+            if deep := closure.cut_off(self._db):
+                detail = f"what descends from them by more than {closure.DEEPEST} steps"
+                gap = Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=deep)
+                measured = replace(measured, gaps=(*measured.gaps, gap))
             runs.note_coverage(self._db, run.seq, coverage.dumps(measured))
             runs.note_entries(self._db, run.seq, self._entries())
             if finished:

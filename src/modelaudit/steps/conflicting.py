@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 
 from modelaudit.check import conflicts as rule
 from modelaudit.domain import refs
@@ -13,7 +15,7 @@ from modelaudit.domain.listing import Listing
 from modelaudit.domain.words import ConflictKind, Grade, Relation
 from modelaudit.resolve.copies import NAME, NAME_UNDIRECTED
 from modelaudit.store import evidence
-from modelaudit.store.claims import claims_between, claims_of, digest_claims
+from modelaudit.store.claims import claims_between, claims_of, digest_claims, shared_claims
 from modelaudit.store.graph import roots_of
 
 
@@ -57,17 +59,16 @@ def weak_edges(
 
 
 def _copies(connection: sqlite3.Connection) -> Iterator[Contradiction]:
-    for child, source in evidence.copies(connection, NAME):
-        copy = next(c for c in claims_between(connection, source, child) if _by_bytes(c))
-        words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
-        group = evidence.siblings(connection, source) - {child}
-        for conflict in rule.against_bytes(
-            copy,
-            words,
-            same=evidence.keys_of(connection, group),
-            labels=_families(connection, evidence.labels(connection, source)),
-        ):
-            yield Contradiction(child, conflict, source)
+    for source, group in groupby(evidence.copies(connection, NAME), itemgetter(0)):
+        same = evidence.keys_of(connection, evidence.siblings(connection, source))
+        labels = _families(connection, evidence.labels(connection, source))
+        for _, child in group:
+            if evidence.decided_by_list(connection, child):
+                continue  # what the list knows of its bytes is the better measure
+            copy = next(c for c in claims_between(connection, source, child) if _by_bytes(c))
+            words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
+            for conflict in rule.against_bytes(copy, words, same=same, labels=labels):
+                yield Contradiction(child, conflict, source)
 
 
 def _twins(connection: sqlite3.Connection) -> Iterator[Contradiction]:
@@ -75,7 +76,9 @@ def _twins(connection: sqlite3.Connection) -> Iterator[Contradiction]:
 
     Each label contradicts the other, so that a path may rest on neither alone.
     """
-    for child, other in evidence.copies(connection, NAME_UNDIRECTED):
+    for other, child in evidence.copies(connection, NAME_UNDIRECTED):
+        if any(evidence.decided_by_list(connection, node) for node in (other, child)):
+            continue
         copy = next(c for c in claims_between(connection, other, child) if _by_bytes(c))
         pair = {node: evidence.labels(connection, node) for node in (child, other)}
         for node, against in ((child, other), (other, child)):
@@ -108,15 +111,21 @@ def _families(connection: sqlite3.Connection, labels: dict[str, int]) -> set[str
 def _listed_files(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradiction]:
     roots = roots_of(connection, list(listing.entries))
     numbers = {entry.id: number for number, entry in listing.entries.items()}
-    met: set[tuple[int, int]] = set()
     roles = {(d.entry, d.sha256): d.component for d in listing.digests}
+    copies: list[tuple[int, int, int, Claim]] = []
     for entry, child, digest, number, whole in evidence.digest_matches(connection):
-        name = listing.entries[entry].id
         copy = digest_claims(connection, digest, child)[0]
+        name = listing.entries[entry].id
         for conflict in rule.against_role(copy, roles[entry, digest], name):
             yield Contradiction(child, conflict, number)
+        if whole:
+            copies.append((entry, child, number, copy))
+    for entry, child, model in evidence.copies_of_listed(connection):
+        copies.append((entry, child, model, shared_claims(connection, model, child)[0]))
+    met: set[tuple[int, int]] = set()
+    for entry, child, strong, copy in copies:
         itself = evidence.keys_of(connection, {child})
-        if not whole or itself & roots[entry] or (entry, child) in met:
+        if itself & roots[entry] or (entry, child) in met:
             continue
         met.add((entry, child))  # several listed files say no more than one
         # A listed derivative may name what the list says that it derives from.
@@ -127,8 +136,8 @@ def _listed_files(connection: sqlite3.Connection, listing: Listing) -> Iterator[
         if listed.claim_relation != "derived-from":
             labels = {key for key in same if key.startswith("civitai-base:")}
         words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
-        for conflict in rule.against_bytes(copy, words, same=same, labels=labels, entry=name):
-            yield Contradiction(child, conflict, number)
+        for conflict in rule.against_bytes(copy, words, same=same, labels=labels, entry=listed.id):
+            yield Contradiction(child, conflict, strong)
 
 
 def _adapters(connection: sqlite3.Connection) -> Iterator[Contradiction]:
@@ -154,8 +163,11 @@ def _allowed(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contr
     for child, parent, entry in evidence.allowed_with_claims(connection):
         claims = claims_between(connection, parent, child)
         if not claims:
-            digest = refs.local(evidence.node(connection, parent).ref)
-            claims = digest_claims(connection, digest, child)
+            listed = evidence.node(connection, parent).ref
+            if listed.startswith("sha256:"):
+                claims = digest_claims(connection, refs.local(listed), child)
+            else:
+                claims = shared_claims(connection, parent, child)
         if claims:
             conflict = Conflict(
                 model=claims[0].child,
@@ -182,4 +194,4 @@ def _listed_beside(connection: sqlite3.Connection, numbers: set[int]) -> set[str
 
 
 def _by_bytes(claim: Claim) -> bool:
-    return claim.extractor.startswith("same-bytes")
+    return claim.extractor in (NAME, NAME_UNDIRECTED)

@@ -19,7 +19,7 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.times import parse_time
 from modelaudit.domain.words import Grade, Relation, Verdict
 from modelaudit.store import evidence
-from modelaudit.store.claims import claims_between, claims_of, digest_claims
+from modelaudit.store.claims import claims_between, claims_of, digest_claims, shared_claims
 from modelaudit.store.copies import main_files
 
 _CLAIMS_PER_HOP = 10
@@ -62,7 +62,10 @@ class Evidencing:
             grade=grade,
             relation=Relation.LISTED,
             path=(ref,),
-            claims=(_listing_claim(entry, ref), *bytes_match[:_CLAIMS_PER_HOP]),
+            claims=(
+                _listing_claim(entry, ref, private=entry.id in self._listing.private),
+                *bytes_match[:_CLAIMS_PER_HOP],
+            ),
             conflicts=tuple(self._conflicts.get(node, ())),
             files=tuple((c.locator, refs.local(c.parent)) for c in bytes_match),
         )
@@ -106,8 +109,15 @@ class Evidencing:
         if parent.ref.startswith("sha256:"):
             claims += digest_claims(self._db, refs.local(parent.ref), child.id)
         claims += claims_between(self._db, parent.id, child.id)
+        if not claims and edge.grade is Grade.EXACT and not edge.flags & Flag.UNDIRECTED:
+            claims = shared_claims(self._db, parent.id, child.id)
         if not claims and edge.flags & Flag.UNDIRECTED:
-            claims = claims_between(self._db, child.id, parent.id)
+            # Equal bytes are equal both ways: the claim is told in the direction of the path.
+            claims = [
+                replace(claim, child=child.ref, parent=parent.ref)
+                for claim in claims_between(self._db, child.id, parent.id)
+                if claim.extractor.startswith("same-bytes")
+            ]
         if not claims:
             claims = self._by_model_page(child, parent) or [_name_hint(child, parent, edge)]
         return claims[:_CLAIMS_PER_HOP]
@@ -136,10 +146,17 @@ class Evidencing:
         return cap
 
 
-def _listing_claim(entry: Entry, ref: ModelRef) -> Claim:
-    """The list's own word for a listed model, with where its evidence can be read."""
+def _listing_claim(entry: Entry, ref: ModelRef, *, private: bool) -> Claim:
+    """The list's own word for a listed model, with where its evidence can be read.
+
+    Of a ``private`` list's entry it tells nothing but the id.
+    """
     rehost = refs.key(ref) in {refs.key(r) for r in entry.match.rehosts}
-    citations = sorted(entry.evidence, key=lambda c: ("models" not in c.supports, c.kind))
+    citations = (
+        []
+        if private
+        else sorted(entry.evidence, key=lambda c: ("models" not in c.supports, c.kind))
+    )
     return Claim(
         child=ref,
         parent=ref,
@@ -149,7 +166,9 @@ def _listing_claim(entry: Entry, ref: ModelRef) -> Claim:
         locator=entry.id,
         observed=parse_time(citations[0].retrieved) or 0 if citations else 0,
         source=citations[0].url if citations else None,
-        excerpt=f"listed as {'a re-host' if rehost else 'a model'} of {entry.title}",
+        excerpt=None
+        if private
+        else f"listed as {'a re-host' if rehost else 'a model'} of {entry.title}",
     )
 
 

@@ -16,7 +16,8 @@ from modelaudit.store import copies as store
 from modelaudit.store import identity
 from modelaudit.store.db import transaction
 
-_EXTRACTORS = (rule.NAME, rule.NAME_UNDIRECTED)
+_NAMES = {True: rule.NAME, False: rule.NAME_UNDIRECTED}
+_EXTRACTORS = tuple(_NAMES.values())
 
 
 def link(intake: Intake, progress: Progress) -> int:
@@ -50,20 +51,21 @@ def _copies(intake: Intake) -> list[store.Copy]:
         component = rule.main_component([holder.component for holder in holders])
         if component is None:
             continue
-        source = rule.source_of(
-            [rule.Member(node=h.node, ref=h.ref, created=h.created, names=h.names) for h in holders]
-        )
-        name = rule.NAME if source else rule.NAME_UNDIRECTED
+        members = [
+            rule.Member(node=h.node, ref=h.ref, created=h.created, names=h.names) for h in holders
+        ]
+        source = rule.source_of(members)
         pivot = next(h for h in holders if source is None or h.node == source.node)
-        for holder in holders:
+        for holder, member in zip(holders, members, strict=True):
             if holder.node != pivot.node:
+                directed = source is not None and rule.is_copy(member, source)
                 seen = max(holder.observed, pivot.observed)
                 file = _SharedFile(holder.path, pivot.path, component, seen)
-                shared[holder.node, pivot.node, name].append(file)
+                shared[holder.node, pivot.node, _NAMES[directed]].append(file)
         if digest_node is not None:
             # Somebody names the file by its digest alone: it is the source's.
             file = _SharedFile(digest, pivot.path, component, pivot.observed)
-            shared[digest_node, pivot.node, name].append(file)
+            shared[digest_node, pivot.node, _NAMES[source is not None]].append(file)
     return [
         store.Copy(
             child=child,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from modelaudit.crawl.platform import Platform, Source
-from modelaudit.crawl.registry import LIVE
 from modelaudit.domain import refs
 from modelaudit.domain.entry import Blocklist
-from modelaudit.domain.errors import CredentialsError, IncompleteError, UsageError
+from modelaudit.domain.errors import IncompleteError, UsageError
 from modelaudit.domain.model import Gap, Page
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.refs import ModelRef
@@ -23,8 +21,8 @@ from modelaudit.store.db import transaction
 DETAILS = "details"
 """What gaps of per-model calls are filed under."""
 
-ANCESTORS = 20
-"""How far a narrow source's parents are fetched upwards, as context."""
+_WALK = "walk"
+"""The cursor of a walk over descendants whose roots are known; the frontier holds the rest."""
 
 
 @dataclass(slots=True)
@@ -61,6 +59,7 @@ class Lister:
                 self._probe_unseen(platform, source, state.id)
         except IncompleteError as error:
             self.progress.watcher.say(f"{source.text} – {error}")
+            self._note_rest(source, state.id, str(error))
             return False
         with transaction(connection):
             store.finish(connection, state.id, now=self.intake.now)
@@ -68,33 +67,45 @@ class Lister:
 
     def _walk(self, platform: Platform, source: Source, state: store.Progress) -> bool:
         """Page after page; ``False`` when ``limit`` ended it."""
+        if state.cursor == store.END:
+            return True
         listed = state.listed
-        for page in platform.list(source, state.cursor):
-            listed += self._take(page, source, state.id, listed)
-            if self._reached(listed) and page.cursor is not None:
-                self._note(source, 1, f"the source was listed up to --limit {self.limit}")
-                return False
-            if self.budget.stopped:
-                raise IncompleteError(self.budget.stopped)
-        return True
+        if not self._reached(listed):
+            for page in self.budget.until_halted(platform.list(source, state.cursor)):
+                cursor = store.END if page.cursor is None else page.cursor
+                taken = self._cut(page, listed)
+                listed += self._take(taken, source, state.id, cursor=cursor)
+                if self._reached(listed) and (cursor != store.END or taken is not page):
+                    break
+            else:
+                return True
+        self._note_rest(source, state.id, f"--limit {self.limit}")
+        return False
 
     def _take(
-        self, page: Page, source: Source, number: int, listed: int, row: int | None = None
+        self,
+        page: Page,
+        source: Source,
+        number: int,
+        *,
+        cursor: str | None = None,
+        row: int | None = None,
     ) -> int:
-        """Store a page of a source; returns how many models the sweep had not met before."""
+        """Store a page of a source, with its new ``cursor`` or that of a ``row`` of the frontier.
+
+        Returns how many models the sweep had not met before.
+        """
         connection = self.intake.connection
         fresh = 0
 
         def advance(nodes: Sequence[int]) -> None:
             nonlocal fresh
-            cursor = page.cursor if row is None else None
             fresh = store.advance(connection, number, cursor=cursor, nodes=nodes)
             if row is not None:
                 store.extend_frontier(connection, number, nodes)
                 store.advance_frontier(connection, row, page.cursor)
 
-        most = None if self.limit is None else self.limit - listed
-        self.intake.take(_cut(page, most), source.text, advance)
+        self.intake.take(page, source.text, advance)
         self.progress.update(listed=self.progress.listed + fresh)
         return fresh
 
@@ -108,32 +119,49 @@ class Lister:
         """Breadth first over declared children; each model is asked for once."""
         connection = self.intake.connection
         listed = state.listed
-        if not state.under_way:
+        if state.cursor is None:
             roots = [*_aliases(refs.hf(source.value), lists)]
             with transaction(connection):
                 ids = self.intake.name(roots)
                 store.extend_frontier(connection, state.id, [ids[root] for root in roots])
-            for page in platform.details(roots):
-                listed += self._take(_without_gaps(page), source, state.id, listed)
+            for page in self.budget.until_halted(platform.details(roots)):
+                listed += self._take(self._cut(_without_gaps(page), listed), source, state.id)
+            with transaction(connection):
+                store.advance(connection, state.id, cursor=_WALK, nodes=())
         while (item := store.next_in_frontier(connection, state.id)) is not None:
             row, parent, cursor = item
-            why = f"--limit {self.limit}" if self._reached(listed) else self.budget.reason
-            if why:
-                left = store.frontier_size(connection, state.id)
-                detail = f"declared children of {left} models were not asked for ({why})"
-                self._note(source, left, detail)
-                if self._reached(listed):
-                    return False
-                raise IncompleteError(why)
-            for page in platform.children(parent, cursor):
-                listed += self._take(page, source, state.id, listed, row)
-                self.budget.spend()
-                if self._reached(listed) or self.budget.over():
-                    break
+            if self._reached(listed):
+                self._note_rest(source, state.id, f"--limit {self.limit}")
+                return False
+            if self.budget.no_calls:
+                raise IncompleteError(self.budget.no_calls)
+            try:
+                for page in platform.children(parent, cursor):
+                    listed += self._take(self._cut(page, listed), source, state.id, row=row)
+                    self.budget.spend()
+                    if self._reached(listed) or self.budget.no_calls:
+                        break
+            except IncompleteError:
+                with transaction(connection):
+                    store.postpone(connection, row)
+                raise
         return True
 
     def _reached(self, listed: int) -> bool:
         return self.limit is not None and listed >= self.limit
+
+    def _cut(self, page: Page, listed: int) -> Page:
+        """A page never brings more models than the limit leaves."""
+        most = len(page.records) if self.limit is None else max(self.limit - listed, 0)
+        if len(page.records) <= most:
+            return page
+        return replace(page, records=page.records[:most], received=page.received[:most])
+
+    def _note_rest(self, source: Source, number: int, why: str) -> None:
+        """What was not listed, and why."""
+        left = store.frontier_size(self.intake.connection, number)
+        what = f"declared children of {left} models were" if left else "the rest was"
+        self._note(source, left or 1, f"{what} not asked for: {why}")
 
     def _note(self, source: Source, count: int, detail: str) -> None:
         gap = Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=count)
@@ -151,8 +179,14 @@ class Lister:
                 for file in entry.match.files
             }
         )
-        for page in platform.by_digest(digests) if digests else ():
-            self._take(page, source, number, 0)
+        pages = self.budget.until_halted(platform.by_digest(digests) if digests else ())
+        while not self.budget.no_calls:
+            page = next(pages, None)
+            if page is None:
+                return
+            self._take(page, source, number)
+            self.budget.spend()
+        self._note(source, 1, f"not every listed file was looked up: {self.budget.no_calls}")
 
     def _probe_unseen(self, platform: Platform, source: Source, number: int) -> None:
         """What a whole sweep did not meet is asked for by its own address."""
@@ -161,52 +195,13 @@ class Lister:
         if source.platform == "catalogue":
             with transaction(connection):
                 store.forget_unseen(connection, number)
-        elif vanished:
-            for page in platform.details(vanished):
-                self.intake.take(page, DETAILS)
-                self.budget.spend()
-                if self.budget.over():
-                    break
-
-
-def fetch_ancestors(lister: Lister, sources: Sequence[Source]) -> None:
-    """Read the parents of narrow sources upwards, so that their paths are complete.
-
-    They are context: in paths, not in coverage or findings.
-    """
-    narrow = [s.text for s in sources if s.kind in ("model", "author")]
-    if not narrow:
-        return
-    connection = lister.intake.connection
-    for _ in range(ANCESTORS):
-        parents = [ref for ref in _unseen_parents(connection, narrow) if refs.platform(ref) in LIVE]
-        if not parents or lister.budget.over():
             return
-        for name, platform in lister.platforms.items():
-            wanted = [ref for ref in parents if refs.platform(ref) == name]
-            try:
-                for page in platform.details(wanted) if wanted else ():
-                    lister.intake.take(page, DETAILS)
-                    lister.budget.spend()
-            except (IncompleteError, CredentialsError) as error:
-                lister.progress.watcher.say(f"{name} – {error}")
-                return
-
-
-def _unseen_parents(connection: sqlite3.Connection, texts: Sequence[str]) -> Iterator[ModelRef]:
-    """Parents, never asked for, of all that these sources' models descend from."""
-    marks = ",".join("?" * len(texts))
-    rows = connection.execute(
-        "WITH RECURSIVE up(node) AS ("
-        " SELECT m.node FROM member AS m JOIN source AS s ON s.id = m.source"
-        f" WHERE s.text IN ({marks})"
-        " UNION SELECT c.parent FROM claim AS c JOIN up ON c.child = up.node)"
-        " SELECT n.ref FROM up JOIN node AS n ON n.id = up.node"
-        "  WHERE n.status = 0 AND n.detailed IS NULL AND n.same IS NULL ORDER BY n.ref",
-        list(texts),
-    )
-    for (ref,) in rows.fetchall():
-        yield ModelRef(ref)
+        asked = self.budget.afford(vanished)
+        for page in self.budget.until_halted(platform.details(asked)):
+            self.intake.take(page, DETAILS)
+        if left := len(vanished) - len(asked):
+            why = self.budget.no_calls
+            self._note(source, left, f"{left} models that the list dropped were not sought: {why}")
 
 
 def _aliases(root: ModelRef, lists: Sequence[Blocklist]) -> Iterator[ModelRef]:
@@ -227,10 +222,3 @@ def _aliases(root: ModelRef, lists: Sequence[Blocklist]) -> Iterator[ModelRef]:
 def _without_gaps(page: Page) -> Page:
     """A page about roots: one that is gone is no gap, its children are what is looked for."""
     return replace(page, gaps=())
-
-
-def _cut(page: Page, most: int | None) -> Page:
-    """A page never brings more models than the limit leaves."""
-    if most is None or len(page.records) <= most:
-        return page
-    return replace(page, records=page.records[:most], received=page.received[:most])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from modelaudit.crawl import headers
 from modelaudit.crawl.platform import Platform
 from modelaudit.domain import refs
-from modelaudit.domain.errors import CredentialsError, IncompleteError
+from modelaudit.domain.errors import CredentialsError, IncompleteError, PlatformError
 from modelaudit.domain.model import Gap, Page
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.reader import Reader, ReadError
@@ -42,37 +43,42 @@ class Reading:
     """Platforms that may be asked: those of this run's sources."""
     narrow: Sequence[str]
     """Sources that name a model or a publisher: all that they hold is worth a look."""
+    silent: dict[str, str] = field(default_factory=dict)
+    """Platforms that ended the work before its time, and why: they are not asked again."""
+    _met: set[ModelRef] = field(default_factory=set)
 
     def candidates(self) -> list[ModelRef]:
         """Models worth calls of their own now, most telling first."""
         connection = self.intake.connection
-        owners = {
-            refs.local(ref).partition("/")[0]
-            for ref, _ in store.live_findings(connection, self.run.series, 1 << 40, _MOST)
-            if ref.startswith("hf:")
-        }
+        series, started = self.run.series, self.run.run.started
         found = [
-            *_of(Why.LIVE_FINDING, store.live_findings(
-                connection, self.run.series, self.run.run.started, _MOST)),
+            *_of(Why.LIVE_FINDING, store.live_findings(connection, series, started, _MOST)),
             *_of(Why.DESCENDANT, store.descendants(connection, _MOST)),
             *_of(Why.NAMED_PARENT, store.named_parents(connection, _MOST)),
             *_of(Why.NO_PARENT, store.without_parent(connection, _MOST)),
             *_of(Why.LIKE_A_ROOT, store.like_a_root(connection, _MOST)),
             *_of(Why.NAMED_SOURCE, store.of_sources(connection, self.narrow, _MOST)),
-            *_of(Why.PUBLISHER, store.of_publishers_with_findings(connection, owners, _MOST)),
-        ]  # fmt: skip
-        return choose((c for c in found if refs.platform(c.ref) in self.live), None)
+            *_of(Why.PUBLISHER, store.of_publishers_with_findings(connection, series, _MOST)),
+        ]
+        return choose(
+            (c for c in found if refs.platform(c.ref) in self.live and c.ref not in self._met), None
+        )
 
-    def read(self, chosen: Sequence[ModelRef]) -> int:
-        """Ask for each; returns how many claims that changed."""
+    def read(self, candidates: Sequence[ModelRef]) -> int:
+        """Ask for each, as far as the budget goes; returns how many claims that changed."""
+        askable = [ref for ref in candidates if refs.platform(ref) not in self.silent]
+        chosen = self.budget.afford(askable)
         self.progress.update(step="resolve", expected=len(chosen), done=0)
         changed = 0
-        for name in sorted(self.live):
+        for name in sorted(self.live - self.silent.keys()):
             wanted = [ref for ref in chosen if refs.platform(ref) == name]
             try:
-                changed += self._details(self.platforms[name], wanted)
+                for page in self.budget.until_halted(self.platforms[name].details(wanted)):
+                    changed += self._take(page)
             except (IncompleteError, CredentialsError) as error:
-                self.progress.watcher.say(f"{name} – {error}")
+                self._give_up(name, error)
+            else:
+                self._met.update(wanted)
         self.progress.update(expected=None)
         return changed
 
@@ -80,34 +86,59 @@ class Reading:
         """Read the heads of safetensors files; returns how many claims that changed."""
         connection = self.intake.connection
         changed = 0
+        unread: Counter[str] = Counter()
         for ref, revision, path, size in store.unread_headers(connection, _MOST):
-            if refs.platform(ref) not in self.live or self.budget.over():
+            name = refs.platform(ref)
+            if name not in self.live:
+                continue
+            if why := self.budget.no_reading or self.silent.get(name):
+                unread[why] += 1
                 continue
             self.progress.update(step="resolve", subject=f"{ref} {path}")
-            page, read = self._header(ref, revision, path, size)
+            try:
+                page, read = self._header(ref, revision, path, size)
+            except CredentialsError as error:
+                self._give_up(name, error)
+                unread[str(error)] += 1
+                continue
+            if self.budget.halted:  # an answer that a stop cut off says nothing of the file
+                unread[self.budget.halted] += 1
+                continue
             changed += self.intake.take(page, DETAILS).claims
             self.budget.spend(requests=0, read=read)
             with transaction(connection):
                 store.note_header(connection, ref, path, self.intake.now)
                 runs.count(connection, self.run.seq, headers_read=not page.gaps, bytes_read=read)
+        self._note(unread, "file headers were not read")
         return changed
 
-    def note_unread(self, left: int, why: str) -> None:
-        """One row with a count for all that stays unread."""
-        detail = f"{left} candidates were not read beyond their listing: {why}"
-        gap = Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=left)
-        self.intake.take(Page(gaps=(gap,)), self.run.run.sources[0])
+    def note_unread(self) -> None:
+        """One row with a count for all that stays unread, for each reason."""
+        unread = Counter(
+            self.silent.get(refs.platform(ref)) or self.budget.no_calls for ref in self.candidates()
+        )
+        del unread[""]
+        self._note(unread, "candidates were not read beyond their listing")
 
-    def _details(self, platform: Platform, wanted: Sequence[ModelRef]) -> int:
+    def _note(self, unread: Counter[str], what: str) -> None:
+        gaps = tuple(
+            Gap(reason=GapReason.OUT_OF_BUDGET, detail=f"{left} {what}: {why}", count=left)
+            for why, left in unread.items()
+        )
+        if gaps:
+            self.intake.take(Page(gaps=gaps), self.run.run.sources[0])
+
+    def _give_up(self, name: str, error: PlatformError) -> None:
+        self.progress.watcher.say(f"{name} – {error}")
+        self.silent[name] = str(error)
+
+    def _take(self, page: Page) -> int:
         connection = self.intake.connection
-        changed = 0
-        for page in platform.details(_until(wanted, self.budget)):
-            with transaction(connection):
-                for ref in (*page.missing, *(record.model.ref for record in page.records)):
-                    store.forget_gaps(connection, ref, DETAILS)
-            changed += self.intake.take(page, DETAILS).claims
-            self.progress.update(done=self.progress.done + 1)
-        return changed
+        with transaction(connection):
+            for ref in (*page.missing, *(record.model.ref for record in page.records)):
+                store.forget_gaps(connection, ref, DETAILS)
+        self.progress.update(done=self.progress.done + 1)
+        return self.intake.take(page, DETAILS).claims
 
     def _header(
         self, ref: ModelRef, revision: str | None, path: str, size: int | None
@@ -149,14 +180,6 @@ class _Counting:
 
 def _of(why: Why, rows: Iterator[tuple[ModelRef, int]]) -> Iterator[Candidate]:
     return (Candidate(ref, why, downloads) for ref, downloads in rows)
-
-
-def _until(wanted: Sequence[ModelRef], budget: Budget) -> list[ModelRef]:
-    """As many as the budget has calls for; they are spent at once."""
-    most = len(wanted) if budget.requests is None else max(budget.requests, 0)
-    chosen = list(wanted[:most]) if not budget.over() else []
-    budget.spend(requests=len(chosen))
-    return chosen
 
 
 def _gap(ref: ModelRef, path: str, detail: str) -> Page:

@@ -7,8 +7,9 @@ budget and not on the catalogue.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from modelaudit.domain import refs
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Status, Trait
 
@@ -19,7 +20,8 @@ def live_findings(
     """Models with findings, not asked for since this time."""
     return _rows(
         connection,
-        "n.id IN (SELECT node FROM finding WHERE series = ? AND until IS NULL) AND n.detailed < ?",
+        "n.id IN (SELECT node FROM finding WHERE series = ? AND until IS NULL)"
+        " AND ifnull(n.detailed, 0) < ?",
         (series, since),
         limit,
     )
@@ -72,15 +74,21 @@ def like_a_root(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[Mo
 
 
 def of_publishers_with_findings(
-    connection: sqlite3.Connection, owners: Collection[str], limit: int
+    connection: sqlite3.Connection, series: str, limit: int
 ) -> Iterator[tuple[ModelRef, int]]:
-    """Other models of these Hub owners, holding weights."""
-    for owner in sorted(owners):
+    """Other models of Hub owners with findings, holding weights."""
+    owners = connection.execute(
+        "SELECT DISTINCT substr(n.key, 4, instr(n.key, '/') - 4) FROM finding AS f"
+        " JOIN node AS n ON n.id = f.node WHERE f.series = ? AND f.until IS NULL"
+        "  AND n.key LIKE 'hf:%/%' ORDER BY 1",
+        (series,),
+    ).fetchall()
+    for (owner,) in owners:
         yield from _rows(
             connection,
             "n.key >= ? AND n.key < ? AND n.id IN (SELECT node FROM in_scope)"
             f" AND n.detailed IS NULL AND n.traits & {Trait.WEIGHTS.value}",
-            (f"hf:{owner.lower()}/", f"hf:{owner.lower()}0"),
+            (f"hf:{owner}/", f"hf:{owner}0"),
             limit,
         )
 
@@ -117,8 +125,9 @@ def _rows(
 def forget_gaps(connection: sqlite3.Connection, ref: ModelRef, origin: str) -> None:
     """Drop what an earlier attempt could not read: it is being tried again."""
     connection.execute(
-        "DELETE FROM gap WHERE origin = ? AND node = (SELECT id FROM node WHERE ref = ?)",
-        (origin, ref),
+        "DELETE FROM gap WHERE origin = ?"
+        " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
+        (origin, refs.key(ref)),
     )
 
 
@@ -132,8 +141,8 @@ def unread_headers(
     """
     rows = connection.execute(
         "SELECT n.ref, lower(hex(n.revision)), f.path, f.size,"
-        "       EXISTS (SELECT 1 FROM lineage_reach AS w JOIN lineage_node AS r"
-        "               ON r.rank = w.node WHERE r.node = n.id) AS suspect,"
+        "       n.id IN (SELECT r.node FROM lineage_reach AS w JOIN lineage_node AS r"
+        "                ON r.rank = w.node) AS suspect,"
         "       EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1) AS known"
         "  FROM file AS f JOIN node AS n ON n.id = f.node"
         " WHERE f.header IS NULL AND f.path LIKE '%.safetensors'"
@@ -149,6 +158,6 @@ def note_header(connection: sqlite3.Connection, ref: ModelRef, path: str, now: i
     """A file's header was asked for, whatever came of it."""
     connection.execute(
         "UPDATE file SET header = ? WHERE path = ?"
-        " AND node = (SELECT ifnull(same, id) FROM node WHERE ref = ?)",
-        (now, path, ref),
+        " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
+        (now, path, refs.key(ref)),
     )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 
 from modelaudit.domain import refs
-from modelaudit.domain.claim import Claim
+from modelaudit.domain.claim import EXCERPT_LENGTH, Claim
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 
 _SELECT = """
-SELECT c.ref, p.ref, claim.relation, claim.grade, o.extractor, o.locator, claim.observed,
+SELECT c.ref, p.ref, claim.relation, claim.grade, o.extractor, o.path, o.locator, claim.observed,
        claim.source, claim.excerpt, claim.component, claim.weight
   FROM claim
   JOIN node AS c ON c.id = claim.child
@@ -35,14 +34,6 @@ def claims_between(connection: sqlite3.Connection, parent: int, child: int) -> l
         f"{_SELECT} WHERE claim.parent = ? AND claim.child = ?{_ORDER}", (parent, child)
     )
     return [_claim(row) for row in rows]
-
-
-def children_of(connection: sqlite3.Connection, parent: int, limit: int) -> Iterator[Claim]:
-    """Claims that name this model as their parent, by child."""
-    rows = connection.execute(
-        f"{_SELECT} WHERE claim.parent = ? ORDER BY c.ref, o.extractor LIMIT ?", (parent, limit)
-    )
-    return (_claim(row) for row in rows)
 
 
 def digest_claims(connection: sqlite3.Connection, sha256: str, child: int) -> list[Claim]:
@@ -68,8 +59,40 @@ def digest_claims(connection: sqlite3.Connection, sha256: str, child: int) -> li
     ]
 
 
+def shared_claims(connection: sqlite3.Connection, parent: int, child: int) -> list[Claim]:
+    """The main files that two models hold alike, as claims that one is a copy of the other."""
+    names = {
+        number: ModelRef(ref)
+        for number, ref in connection.execute(
+            "SELECT id, ref FROM node WHERE id IN (?, ?)", (parent, child)
+        )
+    }
+    mains = ",".join(str(part.value) for part in Component if part.main)
+    return [
+        Claim(
+            child=names[child],
+            parent=names[parent],
+            relation=Relation.COPY,
+            grade=Grade.EXACT,
+            extractor="same-bytes",
+            locator=path,
+            source=refs.record_url(names[child]),
+            excerpt=f"sha256 {digest}, there {other}"[:EXCERPT_LENGTH],
+            observed=observed,
+            component=Component(component),
+        )
+        for path, other, digest, observed, component in connection.execute(
+            "SELECT c.path, p.path, lower(hex(c.sha256)), max(c.observed, p.observed),"
+            "       ifnull(c.component, p.component) AS part"
+            "  FROM file AS c JOIN file AS p ON p.sha256 = c.sha256 AND p.node = ?"
+            f" WHERE c.node = ? AND part IN ({mains}) ORDER BY c.path, p.path",
+            (parent, child),
+        )
+    ]
+
+
 def _claim(row: tuple[Any, ...]) -> Claim:
-    (child, parent, relation, grade, extractor, locator, observed, source, excerpt, component,
+    (child, parent, relation, grade, extractor, path, locator, observed, source, excerpt, component,
      weight) = row  # fmt: skip
     return Claim(
         child=ModelRef(child),
@@ -77,6 +100,7 @@ def _claim(row: tuple[Any, ...]) -> Claim:
         relation=Relation(relation),
         grade=Grade(grade),
         extractor=extractor,
+        path=path,
         locator=locator,
         observed=observed,
         source=source or refs.record_url(ModelRef(child)),

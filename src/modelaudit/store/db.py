@@ -48,6 +48,10 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        if not Path(lock.lock_file).exists():  # where no file can be made, none is held
+            raise StoreError(
+                f"cannot lock {path}: {path.parent} takes no new file", hint="name another --db"
+            ) from None
         raise LockedError(
             f"another run holds {path}.lock", hint="wait for it, or use another --db"
         ) from None

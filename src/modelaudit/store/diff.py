@@ -56,13 +56,15 @@ def compare(
 
 
 def changed_lists(earlier: OpenRun, later: OpenRun) -> list[tuple[str, str | None, str | None]]:
-    """(list, version before, version after) of lists whose bytes differ."""
+    """(list, before, after) of lists whose bytes differ: versions, else the digests' beginnings."""
     before = {used.id: used for used in earlier.run.blocklists}
     after = {used.id: used for used in later.run.blocklists}
-    changed = []
+    changed: list[tuple[str, str | None, str | None]] = []
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
-        if old != new:
+        if old and new and old.version == new.version and old != new:
+            changed.append((name, f"sha256 {old.sha256[:12]}", f"sha256 {new.sha256[:12]}"))
+        elif old != new:
             changed.append((name, old.version if old else None, new.version if new else None))
     return changed
 

@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from modelaudit.domain.edge import Flag
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Grade, Relation
+from modelaudit.store.links import BY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def keys_of(connection: sqlite3.Connection, numbers: set[int]) -> set[str]:
 
 def reached_in_scope(connection: sqlite3.Connection) -> Iterator[tuple[int, int, int, int]]:
     """(entry, rank, tier, verdict) of every model in scope that an entry reaches."""
-    rows = connection.execute(
+    return connection.execute(
         "SELECT w.entry, w.node, w.tier, w.verdict FROM lineage_reach AS w"
         "  JOIN lineage_node AS r ON r.rank = w.node"
         " WHERE r.node IN (SELECT node FROM in_scope)"
@@ -58,7 +60,12 @@ def reached_in_scope(connection: sqlite3.Connection) -> Iterator[tuple[int, int,
         "                    WHERE l.entry = w.entry AND l.node = r.node)"
         " ORDER BY w.entry, w.node"
     )
-    return iter(rows.fetchall())
+
+
+def in_scope(connection: sqlite3.Connection, number: int) -> bool:
+    """Whether a model belongs to the sources that are checked."""
+    row = connection.execute("SELECT 1 FROM in_scope WHERE node = ?", (number,)).fetchone()
+    return row is not None
 
 
 def listed_in_scope(connection: sqlite3.Connection) -> list[tuple[int, int]]:
@@ -74,6 +81,7 @@ def listed_digests_of(connection: sqlite3.Connection, number: int, entry: int) -
     rows = connection.execute(
         "SELECT substr(d.ref, 8) FROM link AS l JOIN node AS d ON d.id = l.parent"
         f" WHERE l.child = ? AND l.entry = ? AND l.code & 15 = {Relation.COPY.value}"
+        f"   AND l.code & {Flag.SINGLE_SOURCE << 8} = 0"
         "   AND d.ref LIKE 'sha256:%' ORDER BY 1",
         (number, entry),
     )
@@ -94,24 +102,20 @@ def shared_files_of(
 
 
 def copies(connection: sqlite3.Connection, extractor: str) -> list[tuple[int, int]]:
-    """(copy, source) of every copy of this kind that claims something itself."""
+    """(source, copy) of every copy of this kind that claims something itself, by source."""
     return connection.execute(
-        "SELECT c.child, c.parent FROM claim AS c WHERE c.origin IN"
+        "SELECT c.parent, c.child FROM claim AS c WHERE c.origin IN"
         "  (SELECT id FROM origin WHERE extractor = ?)"
         "  AND EXISTS (SELECT 1 FROM claim AS o WHERE o.child = c.child"
         f"   AND o.grade BETWEEN {Grade.DECLARED.value} AND {Grade.MEASURED.value})"
-        " ORDER BY c.child, c.parent",
+        " ORDER BY c.parent, c.child",
         (extractor,),
     ).fetchall()
 
 
 def siblings(connection: sqlite3.Connection, source: int) -> set[int]:
     """The source of a group of copies and all its copies."""
-    rows = connection.execute(
-        "SELECT child FROM claim WHERE parent = ? AND origin IN"
-        " (SELECT id FROM origin WHERE extractor LIKE 'same-bytes%')",
-        (source,),
-    )
+    rows = connection.execute(f"SELECT child FROM claim WHERE parent = ? AND {BY_BYTES}", (source,))
     return {source, *(row[0] for row in rows)}
 
 
@@ -136,6 +140,29 @@ def digest_matches(
         " WHERE l.entry > 0 GROUP BY l.entry, l.child, d.id ORDER BY l.entry, l.child, 3"
     )
     return [(*row[:4], bool(row[4])) for row in rows]
+
+
+def copies_of_listed(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:
+    """(entry, copy, listed model) of every model that holds a main file of a listed one."""
+    return connection.execute(
+        "SELECT l.entry, l.child, l.parent FROM link AS l"
+        "  JOIN listed AS r ON r.entry = l.entry AND r.node = l.parent"
+        "  JOIN node AS n ON n.id = l.parent AND n.ref NOT LIKE 'sha256:%'"
+        f" WHERE l.entry > 0 AND l.code & 15 = {Relation.COPY.value}"
+        f"   AND (l.code >> 4) & 15 = {Grade.EXACT.value} ORDER BY 1, 2, 3"
+    ).fetchall()
+
+
+def decided_by_list(connection: sqlite3.Connection, number: int) -> bool:
+    """True for a listed model, and for one that holds a file of something listed."""
+    return (
+        connection.execute(
+            "SELECT 1 FROM listed WHERE node = ?1 UNION ALL SELECT 1 FROM link"
+            f" WHERE child = ?1 AND entry > 0 AND code & 15 = {Relation.COPY.value} LIMIT 1",
+            (number,),
+        ).fetchone()
+        is not None
+    )
 
 
 def recorded_adapters(connection: sqlite3.Connection) -> list[int]:

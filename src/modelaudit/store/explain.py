@@ -12,7 +12,7 @@ from modelaudit.domain.finding import Finding
 from modelaudit.domain.lineage import Explanation
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import GapReason, Relation, Status
+from modelaudit.domain.words import GapReason, Grade, Relation, Status
 from modelaudit.store.claims import claims_of
 from modelaudit.store.report import StoredReport
 
@@ -85,18 +85,19 @@ def _listed_as(
 def _with_bytes(
     claims: Mapping[ModelRef, tuple[Claim, ...]], findings: Sequence[Finding]
 ) -> dict[ModelRef, tuple[Claim, ...]]:
-    """The stored claims, and those of files that match a list, which only a check makes."""
+    """The stored claims, and those of files that match what is listed: only a check makes them."""
     merged = dict(claims)
     for finding in findings:
         for claim in finding.claims if finding.relation is not Relation.LISTED else ():
-            stored = merged.get(claim.child, ())
-            if claim.parent.startswith("sha256:") and claim not in stored:
-                merged[claim.child] = (claim, *stored)
+            stored = {c.parent for c in claims.get(claim.child, ()) if c.grade is Grade.EXACT}
+            known = merged.get(claim.child, ())
+            if claim.grade is Grade.EXACT and claim.parent not in stored and claim not in known:
+                merged[claim.child] = (claim, *known)
     return merged
 
 
 def _upwards(connection: sqlite3.Connection, node: int) -> dict[ModelRef, tuple[Claim, ...]]:
-    """Breadth first over parents."""
+    """Breadth first over parents; an equal file of unknown age is none."""
     found: dict[ModelRef, tuple[Claim, ...]] = {}
     waiting = [node]
     met = {node}
@@ -106,7 +107,9 @@ def _upwards(connection: sqlite3.Connection, node: int) -> dict[ModelRef, tuple[
         ref = connection.execute("SELECT ref FROM node WHERE id = ?", (number,)).fetchone()[0]
         found[ModelRef(ref)] = claims
         for (parent,) in connection.execute(
-            "SELECT DISTINCT parent FROM claim WHERE child = ? ORDER BY parent", (number,)
+            "SELECT DISTINCT parent FROM claim WHERE child = ? AND origin NOT IN"
+            " (SELECT id FROM origin WHERE extractor = 'same-bytes-undirected') ORDER BY parent",
+            (number,),
         ):
             if parent not in met:
                 met.add(parent)

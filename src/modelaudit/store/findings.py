@@ -145,6 +145,7 @@ def _close_absent(connection: sqlite3.Connection, series: str, run: int, now: in
         f" WHEN n.status = {Status.PRIVATE.value} THEN 'private or gone'"
         f" WHEN n.status = {Status.DISABLED.value} THEN 'disabled by the platform'"
         f" WHEN n.status = {Status.BLOCKED.value} THEN 'withheld where it was asked for'"
+        " WHEN n.id NOT IN (SELECT node FROM in_scope) THEN 'not in the source any more'"
         " ELSE 'no longer claimed or listed' END"
     )
     connection.execute(

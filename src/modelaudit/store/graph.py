@@ -12,11 +12,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from modelaudit.domain import refs
-from modelaudit.domain.edge import UNKNOWN_WEIGHT, Flag
+from modelaudit.domain.edge import UNKNOWN_WEIGHT, WEIGHT_STEPS, Flag
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.words import Grade, Relation, Status
-from modelaudit.store import links
-from modelaudit.store.ingest import Ingest
+from modelaudit.store import identity, links
+from modelaudit.store.links import BY_BYTES
 
 MONTH = 30 * 86_400
 """By how many seconds a parent may be younger than its child without a remark."""
@@ -31,6 +31,7 @@ CREATE TEMP TABLE dated(entry INTEGER, node INTEGER, before INTEGER,
   PRIMARY KEY (entry, node)) WITHOUT ROWID;
 CREATE TEMP TABLE link(parent INTEGER, child INTEGER, entry INTEGER, code INTEGER,
   PRIMARY KEY (parent, child, entry, code)) WITHOUT ROWID;
+CREATE INDEX temp.link_child ON link(child);
 CREATE TEMP TABLE touched(node INTEGER PRIMARY KEY, level INTEGER);
 CREATE INDEX temp.touched_level ON touched(level);
 CREATE TEMP TABLE lineage_node(rank INTEGER PRIMARY KEY, node INTEGER UNIQUE);
@@ -43,12 +44,18 @@ _BYTES_OF_LISTED = (
     "SELECT x.child FROM listed AS l CROSS JOIN link AS x ON x.parent = l.node"
     f" WHERE x.code & 15 = {Relation.COPY.value}"
     " UNION SELECT x.child FROM listed AS l CROSS JOIN claim AS x ON x.parent = l.node"
-    " WHERE x.origin IN (SELECT id FROM origin WHERE extractor LIKE 'same-bytes%')"
+    f" WHERE x.{BY_BYTES}"
+)
+
+_WEIGHT = (  # where a card leaves the share of a merge parent out, its recipe may tell it
+    "ifnull(c.weight, (SELECT max(w.weight) FROM claim AS w WHERE w.parent = c.parent"
+    f" AND w.child = c.child AND w.relation = c.relation AND c.relation = {Relation.MERGE.value}))"
 )
 
 _CODE = (  # SQLite binds | & << >> alike, from left to right
     "c.relation | (c.grade << 4) | (({flags}) << 8)"
-    f" | (ifnull(cast(min(max(c.weight, 0), 1) * 1000 AS INTEGER), {UNKNOWN_WEIGHT}) << 16)"
+    f" | (ifnull(cast(min(max({_WEIGHT}, 0), 1) * {WEIGHT_STEPS} + 0.5 AS INTEGER),"
+    f"            {UNKNOWN_WEIGHT}) << 16)"
 )
 
 
@@ -147,10 +154,9 @@ def _create(connection: sqlite3.Connection) -> None:
 
 def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
     """Every listed thing becomes a node, even one that no platform shows any more."""
-    ingest = Ingest(connection)
     wanted = {ref for _, ref in listing.roots} | listing.allowed
     wanted |= {refs.sha256(digest.sha256) for digest in listing.digests}
-    ids = ingest.name(sorted(wanted))
+    ids = identity.name(connection, sorted(wanted))
     connection.executemany(  # what is not hosted is spelled as its list spells it
         f"UPDATE node SET ref = ?1 WHERE key = ?2 AND ref <> ?1 AND status NOT IN ({_HOSTED})",
         [(ref, refs.key(ref)) for ref in sorted(wanted)],

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from modelaudit.domain import refs
 from modelaudit.domain.refs import ModelRef
+
+
+def name(connection: sqlite3.Connection, names: Collection[ModelRef]) -> dict[ModelRef, int]:
+    """Ids of the nodes that these references mean, as ghosts where they are new."""
+    connection.executemany(
+        "INSERT INTO node(ref) VALUES (?) ON CONFLICT DO NOTHING", [(ref,) for ref in names]
+    )
+    meant = "SELECT ifnull(same, id) FROM node WHERE key = ?"
+    return {ref: connection.execute(meant, (refs.key(ref),)).fetchone()[0] for ref in names}
 
 
 def link_stable_ids(connection: sqlite3.Connection) -> int:

@@ -20,7 +20,6 @@ from modelaudit.store.identity import point
 from modelaudit.store.rows import (
     MODEL_COLUMNS,
     Reading,
-    claim_path,
     file_rows,
     listing_digest,
     model_row,
@@ -57,7 +56,14 @@ class Ingest:
         }
 
     def write(self, readings: Sequence[Reading], *, now: int) -> Written:
-        """Store a batch inside the caller's transaction."""
+        """Store a batch inside the caller's transaction; the last word on a model counts."""
+        written = Written()
+        for part in _each_once(readings):
+            self._write(part, written, now)
+        return written
+
+    def _write(self, readings: Sequence[Reading], written: Written, now: int) -> None:
+        """Store readings that are each about another model."""
         keyed = [(refs.key(reading.ref), reading) for reading in readings]
         known = self._known({key for key, _ in keyed})
 
@@ -74,13 +80,16 @@ class Ingest:
                     continue
                 models.append((*row, digest))
             changed.append((key, reading))
+        self._clear_taken_over(changed, known)
         unlisted = {key: r.model for key, r in changed if r.model and not listed(key)}
         renamed = self._follow_renames(unlisted)
         self._db.executemany(_UPSERT_MODEL, models)
         self._write_ghosts(r.ref for _, r in changed if r.model is None)
         parents = self._write_parents(c for _, r in changed for c in r.claims)
         ids = self._canonical(parents.union(key for key, _ in keyed))
-        written = Written(models=len(models), nodes=[ids[key][0] for key, _ in keyed])
+        nodes = [ids[key][0] for key, _ in keyed]
+        written.models += len(models)
+        written.nodes += nodes
         first: list[tuple[object, ...]] = []
         for key, reading in changed:
             node = ids[key][0]
@@ -99,8 +108,7 @@ class Ingest:
                 written.claims += self._replace_claims(node, rows, reading.covered)
         self._db.executemany(_UPSERT_CLAIM, first)
         written.claims += len(first)
-        self._write_popularity(zip(written.nodes, readings, strict=True))
-        return written
+        self._write_popularity(zip(nodes, readings, strict=True))
 
     def name(self, names: Iterable[ModelRef]) -> dict[ModelRef, int]:
         """Node ids of these references, as ghosts where they are new."""
@@ -125,7 +133,10 @@ class Ingest:
             if refs.key(old) == refs.key(new):
                 continue
             ids = self._known({refs.key(old), refs.key(new)})
-            point(self._db, ids[refs.key(old)][0], ids[refs.key(new)][0])
+            alias = ids[refs.key(old)][0]
+            target, _ = self._canonical({refs.key(new)})[refs.key(new)]
+            # A name that comes back from being an alias is the node again.
+            point(self._db, alias, ids[refs.key(new)][0] if target == alias else target)
 
     def gaps(self, gaps: Iterable[Gap], origin: str) -> None:
         """Keep what could not be examined, once each."""
@@ -139,9 +150,9 @@ class Ingest:
             rows,
         )
 
-    def _known(self, keys: Iterable[str]) -> dict[str, tuple[int, int | None]]:
-        """Key → (id, digest of the listing)."""
-        return {key: (row[0], row[1]) for key, *row in self._nodes(keys, "id, record")}
+    def _known(self, keys: Iterable[str]) -> dict[str, tuple[int, int | None, str | None]]:
+        """Key → (id, digest of the listing, stable id)."""
+        return {key: tuple(row) for key, *row in self._nodes(keys, "id, record, stable_id")}
 
     def _canonical(self, keys: Iterable[str]) -> dict[str, tuple[int, bool]]:
         """Key → (id of the node it means, whether the key is only another name of it)."""
@@ -158,6 +169,27 @@ class Ingest:
             yield from self._db.execute(
                 f"SELECT key, {columns} FROM node WHERE key IN ({marks})", part
             )
+
+    def _clear_taken_over(
+        self,
+        changed: Sequence[tuple[str, Reading]],
+        known: Mapping[str, tuple[int, int | None, str | None]],
+    ) -> None:
+        """A name that a stranger took over holds nothing of what stood there before."""
+        taken = [
+            (known[key][0],)
+            for key, reading in changed
+            if reading.model is not None
+            and reading.model.stable_id
+            and key in known
+            and known[key][2] not in (None, reading.model.stable_id)
+        ]
+        for statement in (
+            "DELETE FROM file WHERE node = ?",
+            "DELETE FROM claim WHERE child = ?",
+            "UPDATE node SET detailed = NULL, record = NULL WHERE id = ?",
+        ):
+            self._db.executemany(statement, taken)
 
     def _follow_renames(self, unlisted: Mapping[str, Model]) -> set[str]:
         """Stable ids listed under another name before: the old names become aliases.
@@ -232,7 +264,7 @@ class Ingest:
             excerpt = claim.excerpt
             if aliased and excerpt is None:
                 excerpt = refs.local(claim.parent)
-            origin = self._origin(claim.extractor, claim_path(claim, reading), claim.locator)
+            origin = self._origin(claim.extractor, claim.path, claim.locator)
             rows[parent, origin] = (
                 claim.relation.value, claim.grade.value, claim.component, claim.weight,
                 claim.source, excerpt, claim.observed,
@@ -291,6 +323,21 @@ class Ingest:
         )
 
 
+def _each_once(readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
+    """The readings in their order, cut before each model that would come twice."""
+    start = 0
+    met: set[str] = set()
+    for at, reading in enumerate(readings):
+        names = {refs.key(reading.ref)}
+        if reading.model is not None and reading.model.stable_id:
+            names.add(f"stable {reading.model.stable_id}")
+        if names & met:
+            yield readings[start:at]
+            start, met = at, set()
+        met |= names
+    yield readings[start:]
+
+
 _FACTS = MODEL_COLUMNS[1:]
 
 _UPSERT_MODEL = f"""
@@ -298,7 +345,8 @@ INSERT INTO node({", ".join(MODEL_COLUMNS)}, record)
 VALUES ({", ".join("?" * (len(MODEL_COLUMNS) + 1))})
 ON CONFLICT(key) DO UPDATE SET ref = excluded.ref, same = NULL,
   {", ".join(f"{c} = ifnull(excluded.{c}, node.{c})" for c in _FACTS)},
-  record = ifnull(excluded.record, node.record)
+  record = CASE WHEN excluded.record IS NULL AND excluded.status IS NOT node.status
+                THEN NULL ELSE ifnull(excluded.record, node.record) END
 WHERE excluded.ref IS NOT node.ref OR node.same IS NOT NULL
    OR ifnull(excluded.record, node.record) IS NOT node.record
    OR {" OR ".join(f"ifnull(excluded.{c}, node.{c}) IS NOT node.{c}" for c in _FACTS)}

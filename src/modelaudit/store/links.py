@@ -6,11 +6,13 @@ They go into the temporary table ``link(parent, child, entry, code)`` of
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Mapping
 
 from modelaudit.domain import refs
+from modelaudit.domain.digests import NEVER_MATCH
 from modelaudit.domain.edge import UNKNOWN_WEIGHT, Edge, Flag, pack
 from modelaudit.domain.entry import Entry
 from modelaudit.domain.listing import Listing
@@ -18,10 +20,16 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store.copies import SIZE_ROUNDING
 
+BY_BYTES = (
+    "origin IN (SELECT id FROM origin WHERE extractor IN ('same-bytes', 'same-bytes-undirected'))"
+)
+"""Condition on claims: drawn from equal files, with a direction or without."""
+
 
 def add(connection: sqlite3.Connection, listing: Listing) -> None:
     """All of them; expects ``listed`` to be filled."""
     _link_digests(connection, listing)
+    _link_copies_of_listed(connection, listing)
     _link_versions(connection)
     _link_names(connection, listing)
     _link_copies_back(connection)
@@ -42,6 +50,8 @@ def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
             (bytes.fromhex(listed.sha256), listed.size),
         ):
             component = listed.component if stated is None else Component(stated)
+            if component.main and listed.component.main:
+                component = listed.component  # between main parts, bytes outrank names
             whole = (
                 component.main
                 and (listed.component.main or listed.component is Component.OTHER)
@@ -56,15 +66,50 @@ def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
     connection.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
 
 
+def _link_copies_of_listed(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Main files that a listed model holds as well, whichever came first.
+
+    Re-hosts of a deleted base are younger than its copies: there the list knows what dates hide.
+    Files whose digest is listed itself need no such detour.
+    """
+    for number, entry in listing.entries.items():
+        parts = {part for part in Component if part.main}
+        parts &= {*entry.tainted, Component.FULL} if entry.tainted else parts
+        words = ",".join(str(part.value) for part in sorted(parts))
+        known = [*NEVER_MATCH, *(file.sha256 for file in entry.match.files)]
+        connection.execute(
+            "INSERT OR IGNORE INTO link SELECT DISTINCT l.node, g.node, l.entry, ?1"
+            "  FROM listed AS l CROSS JOIN file AS f ON f.node = l.node"
+            "  CROSS JOIN file AS g ON g.sha256 = f.sha256 AND g.node <> f.node"
+            f" WHERE l.entry = ?2 AND ifnull(abs(f.size - g.size), 0) <= {SIZE_ROUNDING}"
+            f"   AND ifnull(f.component, g.component) IN ({words})"
+            f"   AND ifnull(g.component, f.component) IN ({words})"
+            "   AND lower(hex(f.sha256)) NOT IN (SELECT value FROM json_each(?3))"
+            "   AND g.node NOT IN (SELECT node FROM listed WHERE entry = ?2)",
+            (pack(Edge(Relation.COPY, Grade.EXACT)), number, json.dumps(known)),
+        )
+
+
 def _link_versions(connection: sqlite3.Connection) -> None:
-    """A link to a Civitai model without a version means the newest one older than the child."""
+    """A link to a Civitai model without a version means the newest one older than the child.
+
+    It is a hint where the versions are of different families.
+    """
+    agree = (
+        "(SELECT count(DISTINCT v.id) = 1 OR (count(DISTINCT b.parent) = 1"
+        "        AND count(DISTINCT b.child) = count(DISTINCT v.id))"
+        "   FROM node AS v LEFT JOIN claim AS b ON b.child = v.id AND b.origin IN"
+        "        (SELECT id FROM origin WHERE extractor = 'civitai-label')"
+        "  WHERE v.key >= m.key || '@' AND v.key < m.key || 'A')"
+    )
     connection.execute(
         "INSERT OR IGNORE INTO link"
         " SELECT (SELECT v.id FROM node AS v"
         "          WHERE v.key >= m.key || '@' AND v.key < m.key || 'A' AND v.status > 0"
         "            AND v.created <= ifnull(n.created, 1 << 40)"
         "          ORDER BY v.created DESC, v.ref LIMIT 1) AS version,"
-        f"       c.child, 0, c.relation | {Grade.HINTED << 4} | {UNKNOWN_WEIGHT << 16}"
+        f"       c.child, 0, c.relation | {UNKNOWN_WEIGHT << 16}"
+        f"       | (CASE WHEN {agree} THEN c.grade ELSE {Grade.HINTED.value} END << 4)"
         "  FROM node AS m JOIN claim AS c ON c.parent = m.id JOIN node AS n ON n.id = c.child"
         " WHERE m.key >= 'civitai:' AND m.key < 'civitai;' AND instr(m.ref, '@') = 0"
         "   AND version IS NOT NULL AND version <> c.child"
@@ -102,9 +147,12 @@ def _first_models(connection: sqlite3.Connection, entries: Mapping[int, Entry]) 
 
 def _link_copies_back(connection: sqlite3.Connection) -> None:
     """Same bytes lead backwards as well, but to a note at most."""
-    code = pack(Edge(Relation.COPY, Grade.EXACT, Flag.UNDIRECTED))
-    connection.execute(
-        "INSERT OR IGNORE INTO link SELECT child, parent, 0, ? FROM claim"
-        " WHERE origin IN (SELECT id FROM origin WHERE extractor LIKE 'same-bytes%')",
-        (code,),
-    )
+    for extractor, flags in (
+        ("same-bytes", Flag.UNDIRECTED | Flag.BACKWARD),
+        ("same-bytes-undirected", Flag.UNDIRECTED),
+    ):
+        connection.execute(
+            "INSERT OR IGNORE INTO link SELECT child, parent, 0, ? FROM claim"
+            " WHERE origin IN (SELECT id FROM origin WHERE extractor = ?)",
+            (pack(Edge(Relation.COPY, Grade.EXACT, flags)), extractor),
+        )

@@ -158,17 +158,20 @@ class StoredReport:
         """Downloads of the distinct models to take down, by platform."""
         rows = self._db.execute(
             "SELECT substr(n.ref, 1, instr(n.ref, ':') - 1) AS platform,"
-            "       sum(ifnull(p.downloads, 0))"
+            "       sum(p.downloads)"
             "  FROM node AS n LEFT JOIN popularity AS p ON p.node = n.id WHERE n.id IN"
             f" (SELECT f.node FROM finding AS f WHERE {_LIVE} AND f.verdict = ?)"
             " GROUP BY platform",
             (*self._bound, Verdict.TAKE_DOWN.value),
         )
-        counted: dict[str, int] = dict(rows.fetchall())
-        platforms = sorted({*_WINDOWS, *counted})
+        counted: dict[str, int | None] = dict(rows.fetchall())
         return {
-            platform: Reach(count=counted.get(platform, 0), window=_WINDOWS.get(platform, "all"))
-            for platform in platforms
+            platform: Reach(
+                count=counted.get(platform) or 0,
+                window=_WINDOWS.get(platform, "all"),
+                known=counted.get(platform) is not None,
+            )
+            for platform in sorted({*_WINDOWS, *counted})
         }
 
 

@@ -78,11 +78,3 @@ def listing_digest(row: tuple[object, ...], reading: Reading) -> int:
     claims = [_said(claim) for claim in reading.claims]
     packed = msgspec.msgpack.encode((row, claims, reading.files, sorted(reading.covered)))
     return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big", signed=True)
-
-
-def claim_path(claim: Claim, reading: Reading) -> str:
-    """The file a claim was read in, ``''`` for the API record."""
-    paths = [path for extractor, path in reading.covered if extractor == claim.extractor]
-    if len(paths) == 1:
-        return paths[0]
-    return next((p for p in paths if p and claim.source and claim.source.endswith(p)), "")

@@ -42,10 +42,10 @@ def start(
     """Continue the unfinished run of the same sources, lists, standard and depth, or start one."""
     series = series_of(sources, standard, lists)
     packed = json.dumps([[used.id, used.version, used.sha256] for used in lists])
-    row = connection.execute(
+    row = connection.execute(  # an older one is history: its findings belong to what came after
         "SELECT seq FROM run WHERE series = ? AND lists = ? AND depth = ? AND finished IS NULL"
-        " ORDER BY seq DESC LIMIT 1",
-        (series, packed, read.value),
+        " AND seq = (SELECT max(seq) FROM run WHERE series = ?)",
+        (series, packed, read.value, series),
     ).fetchone()
     if row is None:
         seq = connection.execute("SELECT ifnull(max(seq), 0) + 1 FROM run").fetchone()[0]

@@ -101,6 +101,7 @@ CREATE TABLE member (        -- which models a source holds
   node INTEGER NOT NULL REFERENCES node(id),
   PRIMARY KEY (source, node)
 ) WITHOUT ROWID;
+CREATE INDEX member_node ON member(node);
 
 CREATE TABLE seen (          -- members met in the sweep under way; empty between sweeps
   source INTEGER NOT NULL, node INTEGER NOT NULL,

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import Status
+from modelaudit.domain.words import GapReason, Status
+
+END = "end"
+"""The cursor of a listing whose last page came, while what follows it is still under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,16 +20,21 @@ class Progress:
     id: int
     cursor: str | None
     listed: int
-    under_way: bool
 
 
 def open_source(connection: sqlite3.Connection, text: str, *, now: int) -> Progress:
-    """The source's row; a listing that was finished starts afresh, one under way goes on."""
+    """The source's row; a listing that was finished starts afresh, one under way goes on.
+
+    What earlier budgets left over is to be done now: its gaps are dropped either way.
+    """
+    connection.execute(
+        "DELETE FROM gap WHERE origin = ? AND reason = ?", (text, GapReason.OUT_OF_BUDGET.value)
+    )
     row = connection.execute(
         "SELECT id, cursor, listed, started, finished FROM source WHERE text = ?", (text,)
     ).fetchone()
     if row and row[3] is not None and row[4] is None:
-        return Progress(id=row[0], cursor=row[1], listed=row[2], under_way=True)
+        return Progress(id=row[0], cursor=row[1], listed=row[2])
     number = connection.execute(
         "INSERT INTO source(text, started) VALUES (?, ?) ON CONFLICT DO UPDATE"
         " SET started = excluded.started, finished = NULL, cursor = NULL, listed = 0 RETURNING id",
@@ -35,13 +43,13 @@ def open_source(connection: sqlite3.Connection, text: str, *, now: int) -> Progr
     connection.execute("DELETE FROM seen WHERE source = ?", (number,))
     connection.execute("DELETE FROM frontier WHERE source = ?", (number,))
     connection.execute("DELETE FROM gap WHERE origin = ?", (text,))
-    return Progress(id=number, cursor=None, listed=0, under_way=False)
+    return Progress(id=number, cursor=None, listed=0)
 
 
 def advance(
-    connection: sqlite3.Connection, source: int, *, cursor: str | None, nodes: Iterable[int]
+    connection: sqlite3.Connection, source: int, *, nodes: Iterable[int], cursor: str | None = None
 ) -> int:
-    """Note a page: its models are members, the cursor moves on.
+    """Note a page: its models are members, the cursor moves on where there is one.
 
     Returns how many models this sweep had not met before.
     """
@@ -51,7 +59,7 @@ def advance(
     ).rowcount
     connection.executemany("INSERT INTO member VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
     connection.execute(
-        "UPDATE source SET cursor = ?, listed = listed + ? WHERE id = ?",
+        "UPDATE source SET cursor = ifnull(?, cursor), listed = listed + ? WHERE id = ?",
         (cursor, max(fresh, 0), source),
     )
     return max(fresh, 0)
@@ -125,6 +133,13 @@ def advance_frontier(connection: sqlite3.Connection, row: int, cursor: str | Non
     """A page of a model's children came; without a cursor it was the last."""
     connection.execute(
         "UPDATE frontier SET cursor = ?, asked = ? WHERE id = ?", (cursor, cursor is None, row)
+    )
+
+
+def postpone(connection: sqlite3.Connection, row: int) -> None:
+    """Ask for a model after all others: it must not keep the walk from them."""
+    connection.execute(
+        "UPDATE frontier SET id = (SELECT max(id) + 1 FROM frontier) WHERE id = ?", (row,)
     )
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from modelaudit.domain import refs
 from modelaudit.domain.words import Relation, Verdict
 from modelaudit.report.clean import for_terminal
 from modelaudit.report.formats import csv as csv_format
-from modelaudit.report.formats import markdown, table, tsv
+from modelaudit.report.formats import html, markdown, table, tsv
 from modelaudit.report.record import COLUMNS, row
 from tests.report.rows import HOSTILE, SD15, claim, finding
 from tests.report.sample import SampleReport, sample
@@ -94,6 +96,26 @@ def test_the_table_stops_at_25_and_says_so() -> None:
     lines = "".join(table.render(many(40))).splitlines()
     assert sum(line.startswith("take-down") for line in lines) == table.ROWS
     assert "… 15 more findings" in lines
+
+
+def test_a_cut_name_is_said_to_be_whole_elsewhere() -> None:
+    assert "-o tsv has them whole" not in "".join(table.render(many(2)))
+    assert "-o tsv has them whole" in "".join(table.render(sample(), width=80))
+
+
+@pytest.mark.parametrize("render", [table.render, markdown.render, html.render])
+def test_people_are_told_what_a_run_cannot_have_seen(
+    render: Callable[[SampleReport], Iterator[str]],
+) -> None:
+    report = sample()
+    told, warning = "finds declared children only", "Incomplete: this run was stopped"
+    text = "".join(render(report)).replace("\n", " ")
+    assert told in text
+    assert warning not in text
+    report.run = replace(report.run, finished=None, sources=("civitai:",))
+    text = "".join(render(report)).replace("\n", " ")
+    assert told not in text
+    assert warning in text
 
 
 def test_no_findings_is_said_beside_what_was_not_examined() -> None:

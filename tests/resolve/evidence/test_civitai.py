@@ -152,6 +152,8 @@ def test_links_count_with_a_word_before_them(text: object, expected: list[tuple[
     claims, _ = read("civitai.version", body({"description": text}), model=REF)
     assert [(claim.parent, claim.relation.word) for claim in claims] == expected
     assert {claim.grade.word for claim in claims} <= {"hinted"}
+    assert {claim.locator for claim in claims} <= {"/model/description", "/version/description"}
+    assert all(claim.excerpt and claim.excerpt in str(text) for claim in claims)
 
 
 def test_every_recorded_version_is_read() -> None:

@@ -36,8 +36,10 @@ def render(report: Report) -> Iterator[str]:
     yield f"{format_time(run.finished) or 'not finished'}, by {for_markdown(run.tool)}\n"
     yield f"- Sources: {', '.join(for_markdown(s, _WIDTH) for s in run.sources)}\n"
     yield f"- Standard of proof: {run.standard}; read: {run.read}\n"
-    for platform, reach in sorted(summary.downloads_affected.items()):
-        yield f"- Take-down reaches {words.reach(platform, reach)}\n"
+    if note := words.declared_only(run):
+        yield f"- {note}\n"
+    for reach in words.reaches(summary):
+        yield f"- Take-down reaches {reach}\n"
     shelves: dict[Verdict, list[Finding]] = {Verdict.TAKE_DOWN: [], Verdict.REVIEW: []}
     for finding in report.findings(order="reach"):
         if finding.verdict not in shelves:
@@ -46,7 +48,7 @@ def render(report: Report) -> Iterator[str]:
             shelves[finding.verdict].append(finding)
     for verdict, title in ((Verdict.TAKE_DOWN, "Take-down"), (Verdict.REVIEW, "Review")):
         shelf, total = shelves[verdict], summary.findings.get(verdict, 0)
-        yield f"\n## {title} ({total:,})\n\n"
+        yield f"\n## {title} ({words.amount(total, 'finding')})\n\n"
         yield from _table(
             ("Model", "Leads to", "Relation, grade", "Entry", "Downloads", "Decided by"),
             (_row(finding) for finding in shelf),

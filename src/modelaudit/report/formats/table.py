@@ -30,6 +30,7 @@ def render(report: Report, *, width: int = 120, colour: bool = False) -> Iterato
     from rich.text import Text
 
     findings = list(report.findings(order="reach", limit=ROWS))
+    cut = False
     screen = io.StringIO()
     console = Console(
         file=screen, width=width, force_terminal=colour, no_color=not colour, highlight=False
@@ -41,9 +42,10 @@ def render(report: Report, *, width: int = 120, colour: bool = False) -> Iterato
             table.add_column(title, no_wrap=True, justify="right" if number else "left")
         for finding in findings:
             cells = _cells(finding, width // 3)[: len(table.columns)]
+            cut = cut or cells[3] != for_terminal(finding.model)
             table.add_row(Text(cells[0], style=_STYLE[finding.verdict]), *map(Text, cells[1:]))
         console.print(table)
-    for line in _below(report, len(findings)):
+    for line in _below(report, len(findings), cut=cut):
         console.print(Text(line))
     yield screen.getvalue()
 
@@ -60,13 +62,19 @@ def _cells(finding: Finding, room: int) -> tuple[str, ...]:
     )
 
 
-def _below(report: Report, shown: int) -> Iterator[str]:
+def _below(report: Report, shown: int, *, cut: bool) -> Iterator[str]:
     total = sum(report.summary.findings.get(verdict, 0) for verdict in VERDICTS)
     if total > shown:
-        yield f"… {total - shown:,} more findings"
+        yield f"… {words.amount(total - shown, 'more finding')}"
     elif not total:
         yield "No findings."
+    if cut:
+        yield "Names with … are cut to fit; -o tsv has them whole."
+    if warning := words.incomplete(report):
+        yield warning
     reasons = " · ".join(
         f"{count:,} {reason}" for reason, count in words.gaps_by_reason(report.coverage.gaps)
     )
     yield words.not_examined(report.coverage) + (f" ({reasons})" if reasons else "")
+    if note := words.declared_only(report.run):
+        yield note

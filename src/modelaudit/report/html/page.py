@@ -68,6 +68,10 @@ class _Shelves:
                 self.total[key] = max(self.total[key], report.summary.findings.get(Verdict.NOTE, 0))
                 break
 
+    def count(self, key: str) -> str:
+        """How many findings a section has, beside its title."""
+        return f'<span class="count">{words.amount(self.total[key], "finding")}</span>'
+
 
 def page(report: Report) -> Iterator[str]:
     """The document."""
@@ -77,17 +81,18 @@ def page(report: Report) -> Iterator[str]:
     yield from scope.head(report, conflicts)
     yield _filters(sorted(shelves.platforms))
     total = shelves.total["proved"] + shelves.total["declared"]
+    models = words.amount(report.summary.models.get(Verdict.TAKE_DOWN, 0), "model")
     yield (
         '<section aria-labelledby="take-down"><h2 id="take-down">Take-down '
-        f'<span class="count">{total:,}</span></h2>\n'
+        f'<span class="count">{words.amount(total, "finding")} on {models}</span></h2>\n'
     )
     for key, title, text in _SECTIONS[:2]:
-        yield f'<h3 id="{key}">{title} <span class="count">{shelves.total[key]:,}</span></h3>\n'
+        yield f'<h3 id="{key}">{title} {shelves.count(key)}</h3>\n'
         yield from _shelf(shelves, key, text)
     yield "</section>\n"
     for key, title, text in _SECTIONS[2:]:
-        count = f'<span class="count">{shelves.total[key]:,}</span>'
-        yield f'<section aria-labelledby="{key}"><h2 id="{key}">{title} {count}</h2>\n'
+        heading = f'<h2 id="{key}">{title} {shelves.count(key)}</h2>'
+        yield f'<section aria-labelledby="{key}">{heading}\n'
         if key == "note" and shelves.total[key]:
             yield "<details><summary>Show the notes</summary>\n"
             yield from _shelf(shelves, key, text)
@@ -96,6 +101,7 @@ def page(report: Report) -> Iterator[str]:
             yield from _shelf(shelves, key, text)
         yield "</section>\n"
     yield from _conflicts(report, conflicts)
+    yield from scope.listed(report)
     yield from scope.not_examined(report)
     yield from _gone(report)
     yield from scope.numbers(report)

@@ -30,9 +30,9 @@ def head(report: Report, conflicts: int) -> Iterator[str]:
         *(
             (str(verdict), summary.models.get(verdict, 0), text)
             for verdict, text in (
-                (Verdict.TAKE_DOWN, "for take-down"),
-                (Verdict.REVIEW, "for review"),
-                (Verdict.NOTE, "noted, no action"),
+                (Verdict.TAKE_DOWN, "models for take-down"),
+                (Verdict.REVIEW, "models for review"),
+                (Verdict.NOTE, "models noted, no action"),
             )
         ),
         ("not-examined", words.gap_total(report.coverage.gaps), "not examined"),
@@ -42,10 +42,6 @@ def head(report: Report, conflicts: int) -> Iterator[str]:
     for target, number, text in tiles:
         yield f'<a class="tile {target}" href="#{target}"><b>{number:,}</b><span>{text}</span></a>'
     yield "</nav>\n"
-    reach = "; ".join(
-        for_html(words.reach(platform, downloads))
-        for platform, downloads in sorted(summary.downloads_affected.items())
-    )
     yield '<section aria-labelledby="scope"><h2 id="scope">Scope</h2>\n'
     yield parts.facts(
         (
@@ -54,12 +50,13 @@ def head(report: Report, conflicts: int) -> Iterator[str]:
             ("Standard of proof", f"{run.standard}"),
             ("Read", f"{run.read}"),
             ("In scope", f"{report.coverage.models:,} models, {report.coverage.files:,} files"),
-            ("Take-down reaches", reach),
+            ("Take-down reaches", for_html("; ".join(words.reaches(summary)))),
             ("Waived", words.amount(summary.waived, "finding") if summary.waived else ""),
         )
     )
+    if note := words.declared_only(run):
+        yield f"<p>{note}</p>\n"
     yield from _lists(run)
-    yield from _entries(report)
     yield "</section>\n"
 
 
@@ -78,14 +75,14 @@ def _lists(run: Run) -> Iterator[str]:
     )
 
 
-def _entries(report: Report) -> Iterator[str]:
+def listed(report: Report) -> Iterator[str]:
     """What the lists say about everything that has findings."""
     counts = report.summary.by_entry
     rows = [
         (
             f"{for_html(entry.title or 'an entry of a private list')}<br>"
             f'<span class="entry">{parts.name(entry.id)}</span>',
-            for_html(f"{entry.claim} ({entry.documentation})") if entry.claim else "",
+            for_html(words.listed_claim(entry)),
             "<br>".join(f"{parts.out(url)} {for_html(where)}" for url, where in entry.citations),
             f"{counts[entry.id]:,}",
         )
@@ -94,7 +91,9 @@ def _entries(report: Report) -> Iterator[str]:
     ]
     if rows:
         titles = ("What", "Claim", "Where that can be read", "#Findings")
-        yield from parts.table("What is listed", titles, rows)
+        yield '<section aria-labelledby="listed"><h2 id="listed">What is listed</h2>\n'
+        yield from parts.table("Entries that have findings", titles, rows)
+        yield "</section>\n"
 
 
 def not_examined(report: Report) -> Iterator[str]:

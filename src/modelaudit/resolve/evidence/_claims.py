@@ -86,6 +86,7 @@ def claims(document: Document, by: str, said: Iterable[Said | Gap]) -> Iterator[
             locator=locator,
             observed=document.observed,
             source=document.source,
+            path=document.path or "",
             excerpt=None if text is None else _storable(text[:EXCERPT_LENGTH]),
             parent_stable_id=stable_id,
             weight=weight,

@@ -67,4 +67,11 @@ def _inferred(record: object) -> Relation | None:
     for _, text in tagged(record, "base_model:"):
         if relation := relation_word(text.partition(":")[0]):
             return relation
-    return None
+    return Relation.ADAPTER if is_adapter(record) else None
+
+
+def is_adapter(record: object) -> bool:
+    """True for a repository that calls itself a LoRA: its base is not what it was tuned into."""
+    tags = list_at(record, "tags")
+    library = record.get("library_name") if isinstance(record, dict) else None
+    return "lora" in tags or "peft" in tags or library == "peft"

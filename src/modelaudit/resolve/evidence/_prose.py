@@ -36,8 +36,6 @@ class Link:
 
     url: str
     relation: Relation
-    start: int
-    """Offset in the text, in characters."""
 
 
 def parent_links(text: str) -> Iterator[Link]:
@@ -55,7 +53,7 @@ def parent_links(text: str) -> Iterator[Link]:
         end = link.end()
         relation = _nearest(before)
         if relation is not None:
-            yield Link(link[0].rstrip(".:?_"), relation, link.start())
+            yield Link(link[0].rstrip(".:?_"), relation)
             found += 1
             if found == MAX_NAMES:
                 return

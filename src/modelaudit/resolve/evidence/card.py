@@ -38,7 +38,7 @@ def _said(document: Document) -> Iterator[Said | Gap]:
         prose = text[front.end() :]
         yield from _of_front_matter(document, front[1])
     for link in parent_links(_CODE.sub(" ", prose)):
-        yield Said(link.url, f"prose {link.url}", Grade.HINTED, link.relation)
+        yield Said(link.url, "prose", Grade.HINTED, link.relation)
 
 
 def _of_front_matter(document: Document, text: str) -> Iterator[Said | Gap]:

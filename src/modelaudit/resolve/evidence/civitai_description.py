@@ -26,4 +26,4 @@ def _said(document: Document) -> Iterator[Said]:
         text = part(document, key).get("description")
         if isinstance(text, str):
             for link in parent_links(text):
-                yield Said(link.url, f"/{key}/description {link.url}", grade, link.relation)
+                yield Said(link.url, f"/{key}/description", grade, link.relation)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap
-from modelaudit.domain.words import Grade
+from modelaudit.domain.words import Grade, Relation
 from modelaudit.resolve.evidence._claims import Said, claims, relation_word
-from modelaudit.resolve.evidence._hub import tagged
+from modelaudit.resolve.evidence._hub import is_adapter, tagged
 
 name = "hub-tags"
 reads = frozenset({"hf.record"})
@@ -22,16 +22,20 @@ grade = Grade.DECLARED
 def extract(document: Document) -> Iterator[Claim | Gap]:
     """One claim per parent and relation."""
     found = tagged(document.body, "base_model:")
-    return claims(document, name, _said(found)) if found else iter(())
+    if not found:
+        return iter(())
+    otherwise = Relation.ADAPTER if is_adapter(document.body) else None
+    return claims(document, name, _said(found, otherwise))
 
 
-def _said(tags: list[tuple[str, str]]) -> Iterator[Said]:
+def _said(tags: list[tuple[str, str]], otherwise: Relation | None) -> Iterator[Said]:
     plain = []
+    related = any(relation_word(text.partition(":")[0]) for _, text in tags)
     for pointer, text in tags:
         word, colon, rest = text.partition(":")
         relation = relation_word(word) if colon else None
         if relation is None:
-            plain.append(Said(text, pointer, grade))
+            plain.append(Said(text, pointer, grade, None if related else otherwise))
         else:
             yield Said(rest, pointer, grade, relation)
     yield from plain
