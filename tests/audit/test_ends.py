@@ -237,7 +237,8 @@ def test_a_budget_says_which_of_its_limits_was_reached() -> None:
     assert Budget().no_reading == ""
     assert Budget(bytes=0).no_calls == ""
     assert "byte" in Budget(bytes=0).no_reading
-    assert "request" in Budget(requests=0, bytes=0).no_reading
+    assert "byte" in Budget(requests=0, bytes=0).no_reading
+    assert Budget(requests=0).no_reading == ""
     assert Budget(requests=0).halted == ""
     assert "deadline" in Budget(requests=0, deadline=0.0).no_calls
     budget = Budget(requests=2)

@@ -18,7 +18,7 @@ class Budget:
     """Limits of one run.
 
     ``halted``, ``no_calls`` and ``no_reading`` say why work, calls about single models, and the
-    reading of files end; empty while they may go on. Each includes the one before.
+    reading of files end; empty while they may go on. The last two include the first.
     """
 
     requests: int | None = None
@@ -50,8 +50,8 @@ class Budget:
     def no_reading(self) -> str:
         """Why no file is read any more."""
         if self.bytes is not None and self.bytes <= 0:
-            return self.no_calls or "the byte budget is used up"
-        return self.no_calls
+            return self.halted or "the byte budget is used up"
+        return self.halted
 
     def afford(self, wanted: Sequence[T]) -> Sequence[T]:
         """As many as there are calls for; they are spent at once."""
