@@ -58,7 +58,8 @@ def test_the_archive_replayed_offline_gives_the_findings_again(
     replayed = auditing(stormy, "replay").run(f"catalogue:{auditor.archive}", offline=True)
     assert len(stormy.requests) == asked
     assert replayed.complete
-    assert settled(replayed.report) == settled(live.report)
+    times_too = ("state",)
+    assert settled(replayed.report, without=times_too) == settled(live.report, without=times_too)
     if read is Read.METADATA:  # what could not be read by range is no answer to archive
         assert replayed.gaps >= live.gaps
     assert replayed.report["coverage"]["models"] == live.report["coverage"]["models"]
