@@ -72,7 +72,7 @@ class Catalogue:
                 yield batch.page(batch.cursor)
                 batch = _Batch()
             batch.add(line, page)
-            if isinstance(line.text, Gap) and line.text.reason is not GapReason.MALFORMED:
+            if isinstance(line.text, Gap) and line.text.reason is GapReason.UNREADABLE:
                 torn = line.text
         yield batch.page(batch.cursor if torn else None)
         if torn:
