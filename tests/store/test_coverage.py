@@ -7,6 +7,7 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason, Status
 from modelaudit.store import sources
 from modelaudit.store.db import transaction
+from modelaudit.store.identity import name
 from modelaudit.store.ingest import Ingest
 from tests.steps.catalogue import NOW, ROOT, Catalogue, allowing, entry, file, listing, model, says
 
@@ -20,7 +21,7 @@ def gaps(catalogue: Catalogue, origin: str, *found: Gap) -> None:
 
 def member(catalogue: Catalogue, source: str, *names: str) -> None:
     with transaction(catalogue.connection):
-        ids = Ingest(catalogue.connection).name(map(ModelRef, names))
+        ids = name(catalogue.connection, [*map(ModelRef, names)])
         opened = sources.open_source(catalogue.connection, source, now=NOW)
         sources.advance(catalogue.connection, opened.id, cursor=None, nodes=ids.values())
 

@@ -52,10 +52,6 @@ class Intake:
         """UTC seconds."""
         return int(self._clock())
 
-    def name(self, names: Iterable[ModelRef]) -> dict[ModelRef, int]:
-        """Node ids of these references, as ghosts where they are new."""
-        return self._ingest.name(names)
-
     def take(
         self,
         page: Page,

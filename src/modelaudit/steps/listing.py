@@ -17,6 +17,7 @@ from modelaudit.steps.budget import Budget
 from modelaudit.steps.intake import Intake
 from modelaudit.store import sources as store
 from modelaudit.store.db import transaction
+from modelaudit.store.identity import name
 
 DETAILS = "details"
 """What gaps of per-model calls are filed under."""
@@ -122,7 +123,7 @@ class Lister:
         if state.cursor is None:
             roots = [*_aliases(refs.hf(source.value), lists)]
             with transaction(connection):
-                ids = self.intake.name(roots)
+                ids = name(connection, roots)
                 store.extend_frontier(connection, state.id, [ids[root] for root in roots])
             for page in self.budget.until_halted(platform.details(roots)):
                 listed += self._take(self._cut(_without_gaps(page), listed), source, state.id)

@@ -16,10 +16,13 @@ from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import File, Gap, Model
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Status
-from modelaudit.store.identity import point
+from modelaudit.store.identity import name, point
 from modelaudit.store.rows import (
-    MODEL_COLUMNS,
+    UPSERT_CLAIM,
+    UPSERT_FILE,
+    UPSERT_MODEL,
     Reading,
+    each_once,
     file_rows,
     listing_digest,
     model_row,
@@ -58,7 +61,7 @@ class Ingest:
     def write(self, readings: Sequence[Reading], *, now: int) -> Written:
         """Store a batch inside the caller's transaction; the last word on a model counts."""
         written = Written()
-        for part in _each_once(readings):
+        for part in each_once(readings):
             self._write(part, written, now)
         return written
 
@@ -83,7 +86,7 @@ class Ingest:
         self._clear_taken_over(changed, known)
         unlisted = {key: r.model for key, r in changed if r.model and not listed(key)}
         renamed = self._follow_renames(unlisted)
-        self._db.executemany(_UPSERT_MODEL, models)
+        self._db.executemany(UPSERT_MODEL, models)
         self._write_ghosts(r.ref for _, r in changed if r.model is None)
         parents = self._write_parents(c for _, r in changed for c in r.claims)
         ids = self._canonical(parents.union(key for key, _ in keyed))
@@ -106,16 +109,9 @@ class Ingest:
                 first += [(parent, node, origin, *row) for (parent, origin), row in rows.items()]
             else:
                 written.claims += self._replace_claims(node, rows, reading.covered)
-        self._db.executemany(_UPSERT_CLAIM, first)
+        self._db.executemany(UPSERT_CLAIM, first)
         written.claims += len(first)
         self._write_popularity(zip(nodes, readings, strict=True))
-
-    def name(self, names: Iterable[ModelRef]) -> dict[ModelRef, int]:
-        """Node ids of these references, as ghosts where they are new."""
-        wanted = list(names)
-        self._write_ghosts(wanted)
-        ids = self._canonical({refs.key(ref) for ref in wanted})
-        return {ref: ids[refs.key(ref)][0] for ref in wanted}
 
     def mark(self, missing: Mapping[ModelRef, Status], *, now: int) -> None:
         """Record what the platform answered about models it would not show."""
@@ -142,7 +138,7 @@ class Ingest:
         """Keep what could not be examined, once each."""
         rows = []
         for gap in gaps:
-            node = self.name([gap.model])[gap.model] if gap.model else None
+            node = name(self._db, [gap.model])[gap.model] if gap.model else None
             rows.append((origin, node, gap.file, gap.reason.value, gap.detail[:300], gap.count))
         self._db.executemany(
             "INSERT INTO gap(origin, node, file, reason, detail, count) VALUES (?, ?, ?, ?, ?, ?)"
@@ -245,7 +241,7 @@ class Ingest:
             [(digest, node, path) for digest, path in stored.keys() - rows.keys()],
         )
         self._db.executemany(
-            _UPSERT_FILE,
+            UPSERT_FILE,
             [
                 (digest, node, path, *rest, now)
                 for (digest, path), rest in rows.items()
@@ -294,7 +290,7 @@ class Ingest:
         self._db.executemany(
             "DELETE FROM claim WHERE parent = ? AND child = ? AND origin = ?", gone
         )
-        self._db.executemany(_UPSERT_CLAIM, new)
+        self._db.executemany(UPSERT_CLAIM, new)
         return len(gone) + len(new)
 
     def _origin(self, extractor: str, path: str, locator: str) -> int:
@@ -321,50 +317,3 @@ class Ingest:
                 and (model.downloads is not None or model.likes is not None)
             ],
         )
-
-
-def _each_once(readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
-    """The readings in their order, cut before each model that would come twice."""
-    start = 0
-    met: set[str] = set()
-    for at, reading in enumerate(readings):
-        names = {refs.key(reading.ref)}
-        if reading.model is not None and reading.model.stable_id:
-            names.add(f"stable {reading.model.stable_id}")
-        if names & met:
-            yield readings[start:at]
-            start, met = at, set()
-        met |= names
-    yield readings[start:]
-
-
-_FACTS = MODEL_COLUMNS[1:]
-
-_UPSERT_MODEL = f"""
-INSERT INTO node({", ".join(MODEL_COLUMNS)}, record)
-VALUES ({", ".join("?" * (len(MODEL_COLUMNS) + 1))})
-ON CONFLICT(key) DO UPDATE SET ref = excluded.ref, same = NULL,
-  {", ".join(f"{c} = ifnull(excluded.{c}, node.{c})" for c in _FACTS)},
-  record = CASE WHEN excluded.record IS NULL AND excluded.status IS NOT node.status
-                THEN NULL ELSE ifnull(excluded.record, node.record) END
-WHERE excluded.ref IS NOT node.ref OR node.same IS NOT NULL
-   OR ifnull(excluded.record, node.record) IS NOT node.record
-   OR {" OR ".join(f"ifnull(excluded.{c}, node.{c}) IS NOT node.{c}" for c in _FACTS)}
-"""
-
-_UPSERT_FILE = """
-INSERT INTO file(sha256, node, path, size, component, autov1, autov3, blake3, crc32, observed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET size = excluded.size, component = excluded.component,
-  autov1 = excluded.autov1, autov3 = excluded.autov3,
-  blake3 = excluded.blake3, crc32 = excluded.crc32
-"""
-
-_UPSERT_CLAIM = """
-INSERT INTO claim(parent, child, origin, relation, grade, component, weight, source, excerpt,
-                  observed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET relation = excluded.relation, grade = excluded.grade,
-  component = excluded.component, weight = excluded.weight, source = excluded.source,
-  excerpt = excluded.excerpt, observed = excluded.observed
-"""

@@ -1,9 +1,9 @@
-"""What a crawl brought as rows of the catalogue; pure."""
+"""What a crawl brought as rows of the catalogue, and the statements that take them; pure."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -36,6 +36,53 @@ MODEL_COLUMNS = (
     "ref", "stable_id", "author", "title", "kind", "status",
     "created", "modified", "revision", "parameters", "traits",
 )  # fmt: skip
+
+
+_FACTS = MODEL_COLUMNS[1:]
+
+UPSERT_MODEL = f"""
+INSERT INTO node({", ".join(MODEL_COLUMNS)}, record)
+VALUES ({", ".join("?" * (len(MODEL_COLUMNS) + 1))})
+ON CONFLICT(key) DO UPDATE SET ref = excluded.ref, same = NULL,
+  {", ".join(f"{c} = ifnull(excluded.{c}, node.{c})" for c in _FACTS)},
+  record = CASE WHEN excluded.record IS NULL AND excluded.status IS NOT node.status
+                THEN NULL ELSE ifnull(excluded.record, node.record) END
+WHERE excluded.ref IS NOT node.ref OR node.same IS NOT NULL
+   OR ifnull(excluded.record, node.record) IS NOT node.record
+   OR {" OR ".join(f"ifnull(excluded.{c}, node.{c}) IS NOT node.{c}" for c in _FACTS)}
+"""
+
+UPSERT_FILE = """
+INSERT INTO file(sha256, node, path, size, component, autov1, autov3, blake3, crc32, observed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET size = excluded.size, component = excluded.component,
+  autov1 = excluded.autov1, autov3 = excluded.autov3,
+  blake3 = excluded.blake3, crc32 = excluded.crc32
+"""
+
+UPSERT_CLAIM = """
+INSERT INTO claim(parent, child, origin, relation, grade, component, weight, source, excerpt,
+                  observed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET relation = excluded.relation, grade = excluded.grade,
+  component = excluded.component, weight = excluded.weight, source = excluded.source,
+  excerpt = excluded.excerpt, observed = excluded.observed
+"""
+
+
+def each_once(readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
+    """The readings in their order, cut before each model that would come twice."""
+    start = 0
+    met: set[str] = set()
+    for at, reading in enumerate(readings):
+        names = {refs.key(reading.ref)}
+        if reading.model is not None and reading.model.stable_id:
+            names.add(f"stable {reading.model.stable_id}")
+        if names & met:
+            yield readings[start:at]
+            start, met = at, set()
+        met |= names
+    yield readings[start:]
 
 
 def model_row(model: Model) -> tuple[object, ...]:
