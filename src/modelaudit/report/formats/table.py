@@ -16,6 +16,8 @@ suffix = ".txt"
 
 ROWS = 25
 _NARROW = 100
+_OTHERS = 37
+"""Columns that the short table needs beside the names."""
 _COLUMNS = ("VERDICT", "GRADE", "DOWNLOADS", "MODEL", "RELATION", "ENTRY")
 _STYLE = {Verdict.TAKE_DOWN: "bold red", Verdict.REVIEW: "bold", Verdict.NOTE: ""}
 
@@ -41,7 +43,8 @@ def render(report: Report, *, width: int = 120, colour: bool = False) -> Iterato
             number = title == "DOWNLOADS"
             table.add_column(title, no_wrap=True, justify="right" if number else "left")
         for finding in findings:
-            cells = _cells(finding, width // 3)[: len(table.columns)]
+            room = width // 3 if width >= _NARROW else max(width - _OTHERS, 20)
+            cells = _cells(finding, room)[: len(table.columns)]
             cut = cut or cells[3] != for_terminal(finding.model)
             table.add_row(Text(cells[0], style=_STYLE[finding.verdict]), *map(Text, cells[1:]))
         console.print(table)
