@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelaudit.domain.times import format_day, format_time, parse_time
+from modelaudit.domain.times import format_time, parse_time
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,6 @@ def test_a_time_survives_being_written(seconds: int) -> None:
     assert text is not None
     assert text.endswith("Z")
     assert parse_time(text) == seconds
-    assert format_day(seconds) == text[:10]
 
 
 @given(text=st.text(max_size=45) | st.from_regex(r"\d{4}-\d\d-\d\d[T ]?.{0,20}", fullmatch=True))
@@ -51,4 +50,3 @@ def test_every_time_that_is_read_can_be_written(text: str) -> None:
 
 def test_no_time_is_written_as_none() -> None:
     assert format_time(None) is None
-    assert format_day(None) is None

@@ -1,4 +1,4 @@
-"""Which models are read first, when there are more of them than calls."""
+"""In which order models are read, for when there are more of them than calls."""
 
 from __future__ import annotations
 
@@ -19,38 +19,30 @@ def test_reasons_come_in_the_order_of_what_a_verdict_turns_on() -> None:
         Why.PUBLISHER, Why.NAMED_SOURCE,
     ]  # fmt: skip
     assert sorted(Why) == written
-    found = choose([candidate(f"hf:m/{why.name}", why) for why in reversed(written)], None)
+    found = choose([candidate(f"hf:m/{why.name}", why) for why in reversed(written)])
     assert found == [f"hf:m/{why.name}" for why in written]
 
 
 def test_ties_fall_to_downloads_and_then_to_names() -> None:
     same = Why.DESCENDANT
     assert choose(
-        [candidate("hf:b/x", same, 5), candidate("hf:a/x", same, 5), candidate("hf:z/x", same, 9)],
-        None,
+        [candidate("hf:b/x", same, 5), candidate("hf:a/x", same, 5), candidate("hf:z/x", same, 9)]
     ) == ["hf:z/x", "hf:a/x", "hf:b/x"]
 
 
 def test_downloads_never_outrank_a_reason() -> None:
     found = choose(
-        [candidate("hf:a/big", Why.PUBLISHER, 10**9), candidate("hf:a/small", Why.DESCENDANT)], 1
+        [candidate("hf:a/big", Why.PUBLISHER, 10**9), candidate("hf:a/small", Why.DESCENDANT)]
     )
-    assert found == ["hf:a/small"]
+    assert found == ["hf:a/small", "hf:a/big"]
 
 
 def test_a_model_with_several_reasons_is_read_once_for_the_best() -> None:
     found = choose(
         [candidate("hf:a/x", Why.PUBLISHER), candidate("hf:b/y", Why.NO_PARENT),
-         candidate("hf:a/x", Why.LIVE_FINDING)],
-        None,
+         candidate("hf:a/x", Why.LIVE_FINDING)]
     )  # fmt: skip
     assert found == ["hf:a/x", "hf:b/y"]
-
-
-def test_nothing_is_chosen_without_a_budget_for_it() -> None:
-    wanted = [candidate("hf:a/x", Why.DESCENDANT)]
-    assert choose(wanted, 0) == []
-    assert choose(wanted, -3) == []
 
 
 candidates = st.lists(
@@ -61,14 +53,11 @@ candidates = st.lists(
 )  # fmt: skip
 
 
-@given(candidates=candidates, limit=st.none() | st.integers(0, 4), data=st.data())
-def test_the_choice_depends_on_no_order_and_keeps_the_limit(
-    candidates: list[Candidate], limit: int | None, data: st.DataObject
+@given(candidates=candidates, data=st.data())
+def test_the_choice_depends_on_no_order_and_names_each_model_once(
+    candidates: list[Candidate], data: st.DataObject
 ) -> None:
-    chosen = choose(candidates, limit)
-    assert chosen == choose(data.draw(st.permutations(candidates)), limit)
+    chosen = choose(candidates)
+    assert chosen == choose(data.draw(st.permutations(candidates)))
     assert len(set(chosen)) == len(chosen)
-    if limit is None:
-        assert set(chosen) == {c.ref for c in candidates}
-    else:
-        assert chosen == choose(candidates, None)[:limit]
+    assert set(chosen) == {c.ref for c in candidates}

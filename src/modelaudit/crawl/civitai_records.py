@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modelaudit.domain.digests import NEVER_MATCH
 from modelaudit.domain.model import Document, File, Gap, Model, Record
 from modelaudit.domain.refs import ModelRef, civitai
 from modelaudit.domain.times import parse_time
@@ -49,9 +50,8 @@ _FORMATS = {
     "GGUF": Trait.GGUF,
 }
 
-_POISON = frozenset({
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # sha256 of no bytes
-    "e3b0c44298fc",  # the same as AutoV3, written by ai-toolkit (ostris/ai-toolkit#130)
+_POISON = NEVER_MATCH | frozenset({
+    "e3b0c44298fc",  # of no bytes, as AutoV3, written by ai-toolkit (ostris/ai-toolkit#130)
     "de2f2560",  # AutoV1 of 64 KiB of zeros
 })  # fmt: skip
 

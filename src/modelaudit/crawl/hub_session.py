@@ -36,8 +36,6 @@ class Answer:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
-    hops: tuple[str, ...] = ()
-    """URLs that redirected, in order."""
     value: Any = None
     """What ``decode`` made of the body of a 200."""
 
@@ -144,7 +142,6 @@ class HubSession:
                     status=response.status_code,
                     headers={name.lower(): text for name, text in response.headers.items()},
                     body=_body(response, most, deadline),
-                    hops=tuple(str(hop.url) for hop in response.history),
                 )
         except OfflineModeIsEnabled:
             raise PlatformError(

@@ -1,4 +1,4 @@
-"""The three questions that every platform answers; a new platform is one new file beside this.
+"""The questions that every platform answers; a new platform is one new file beside this.
 
 A platform turns hostile JSON into domain values at the edge, record by record: one bad record
 is a :class:`~modelaudit.domain.model.Gap`, never the end of a crawl.
@@ -23,7 +23,7 @@ class Source:
     """As normalised for runs and cursors: two spellings of one source share it."""
     platform: str
     kind: str
-    """``all``, ``author``, ``model``, ``descendants``, ``catalogue``."""
+    """``all``, ``author``, ``model``, ``descendants``, ``catalogue`` or ``folder``."""
     value: str = ""
     """The author, the model id, the path."""
 

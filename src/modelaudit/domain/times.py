@@ -30,8 +30,3 @@ def format_time(seconds: int | None) -> str | None:
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def format_day(seconds: int | None) -> str | None:
-    """``2026-11-22``, or ``None``."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

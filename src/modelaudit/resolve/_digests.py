@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 
+from modelaudit.domain.digests import NEVER_MATCH
+
 _SHA256 = re.compile(r"(?:0x)?([0-9a-f]{64})\Z", re.IGNORECASE)
-_OF_NOTHING = frozenset(hashlib.sha256(content).hexdigest() for content in (b"", bytes(0x10000)))
 _FEWEST_DIGITS = 6
 
 
@@ -17,7 +18,7 @@ def usable(text: object) -> str | None:
         return None
     digest = found[1].lower()
     # 64 random digits practically always use more than five of the sixteen; "dead…" does not.
-    return None if digest in _OF_NOTHING or len(set(digest)) < _FEWEST_DIGITS else digest
+    return None if digest in NEVER_MATCH or len(set(digest)) < _FEWEST_DIGITS else digest
 
 
 def is_of_name(digest: str, name: object) -> bool:

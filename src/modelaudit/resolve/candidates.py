@@ -41,8 +41,7 @@ class Candidate:
     downloads: int = 0
 
 
-def choose(candidates: Iterable[Candidate], limit: int | None) -> list[ModelRef]:
+def choose(candidates: Iterable[Candidate]) -> list[ModelRef]:
     """The models to read, each once, most telling first; ties by downloads, then by name."""
     ordered = sorted(candidates, key=lambda c: (c.why, -c.downloads, c.ref))
-    chosen = list(dict.fromkeys(candidate.ref for candidate in ordered))
-    return chosen if limit is None else chosen[: max(limit, 0)]
+    return list(dict.fromkeys(candidate.ref for candidate in ordered))

@@ -61,7 +61,7 @@ class Reading:
             *_of(Why.PUBLISHER, store.of_publishers_with_findings(connection, series, _MOST)),
         ]
         return choose(
-            (c for c in found if refs.platform(c.ref) in self.live and c.ref not in self._met), None
+            c for c in found if refs.platform(c.ref) in self.live and c.ref not in self._met
         )
 
     def read(self, candidates: Sequence[ModelRef]) -> int:

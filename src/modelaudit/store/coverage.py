@@ -10,13 +10,12 @@ import msgspec
 from modelaudit.domain.finding import Coverage
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import GapReason, Grade, Status
+from modelaudit.domain.words import GapReason, Grade
+from modelaudit.store.fragments import HOSTED
 from modelaudit.store.runs import OpenRun, counters
 
 _ROWS_PER_REASON = 1000
 """Gaps named one by one; the rest of a reason is one row with a count."""
-
-_SEEN = ",".join(str(status.value) for status in Status if status.seen)
 
 
 def scope(connection: sqlite3.Connection, sources: Sequence[str]) -> None:
@@ -28,12 +27,12 @@ def scope(connection: sqlite3.Connection, sources: Sequence[str]) -> None:
         connection.execute(
             "INSERT OR IGNORE INTO in_scope SELECT m.node FROM member AS m"
             " JOIN node AS n ON n.id = m.node JOIN source AS s ON s.id = m.source"
-            f" WHERE s.text IN ({marks}) AND n.status IN ({_SEEN}) AND n.same IS NULL",
+            f" WHERE s.text IN ({marks}) AND n.status IN ({HOSTED}) AND n.same IS NULL",
             list(sources),
         )
     else:
         connection.execute(
-            f"INSERT INTO in_scope SELECT id FROM node WHERE status IN ({_SEEN}) AND same IS NULL"
+            f"INSERT INTO in_scope SELECT id FROM node WHERE status IN ({HOSTED}) AND same IS NULL"
         )
 
 
@@ -48,7 +47,7 @@ def measure(
     known = (
         "EXISTS (SELECT 1 FROM claim AS c JOIN node AS p ON p.id = c.parent"
         f" WHERE c.child = s.node AND c.grade >= {Grade.DECLARED.value}"
-        f"   AND (p.status IN ({_SEEN}) OR p.id IN (SELECT node FROM listed)"
+        f"   AND (p.status IN ({HOSTED}) OR p.id IN (SELECT node FROM listed)"
         "     OR p.id IN (SELECT node FROM allowed)"
         "     OR (substr(p.ref, 1, 13) = 'civitai-base:' AND NOT EXISTS (SELECT 1 FROM gap"
         f"          WHERE gap.node = s.node AND gap.reason = {GapReason.UNMAPPED.value}))))"

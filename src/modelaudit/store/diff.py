@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modelaudit.domain.words import Verdict
+from modelaudit.store.fragments import LIVE
 from modelaudit.store.runs import OpenRun
 
 Change = Literal["new", "verdict", "evidence", "gone"]
@@ -25,14 +26,11 @@ class Difference:
     """Of the later run; of the earlier one for what is gone."""
 
 
-_LIVE = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
-
-
 def compare(
     connection: sqlite3.Connection, earlier: OpenRun, later: OpenRun
 ) -> Iterator[Difference]:
     """Findings that are new, changed or gone, sorted by id."""
-    select = f"SELECT entry, node, verdict, decided_by, digest FROM finding AS f WHERE {_LIVE}"
+    select = f"SELECT entry, node, verdict, decided_by, digest FROM finding AS f WHERE {LIVE}"
     bound = [*_bound(earlier), *_bound(later)]
     rows = connection.execute(
         f"WITH a AS ({select}), b AS ({select})"

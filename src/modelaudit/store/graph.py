@@ -14,14 +14,14 @@ from collections.abc import Iterable, Sequence
 from modelaudit.domain import refs
 from modelaudit.domain.edge import UNKNOWN_WEIGHT, WEIGHT_STEPS, Flag
 from modelaudit.domain.listing import Listing
-from modelaudit.domain.words import Grade, Relation, Status
+from modelaudit.domain.words import Grade, Relation
 from modelaudit.store import identity, links
+from modelaudit.store.fragments import HOSTED
 from modelaudit.store.links import BY_BYTES
 
 MONTH = 30 * 86_400
 """By how many seconds a parent may be younger than its child without a remark."""
 
-_HOSTED = ",".join(str(status.value) for status in Status if status.seen)
 
 _TABLES = """
 CREATE TEMP TABLE listed(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
@@ -158,7 +158,7 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
     wanted |= {refs.sha256(digest.sha256) for digest in listing.digests}
     ids = identity.name(connection, sorted(wanted))
     connection.executemany(  # what is not hosted is spelled as its list spells it
-        f"UPDATE node SET ref = ?1 WHERE key = ?2 AND ref <> ?1 AND status NOT IN ({_HOSTED})",
+        f"UPDATE node SET ref = ?1 WHERE key = ?2 AND ref <> ?1 AND status NOT IN ({HOSTED})",
         [(ref, refs.key(ref)) for ref in sorted(wanted)],
     )
     connection.executemany(

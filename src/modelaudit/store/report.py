@@ -15,9 +15,8 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import ConflictKind, Grade, Relation, State, Verdict
 from modelaudit.store.bodies import read_body, read_claims
 from modelaudit.store.coverage import loads
+from modelaudit.store.fragments import LIVE
 from modelaudit.store.runs import OpenRun, baseline
-
-_LIVE = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
 
 _WINDOWS = {"hf": "30d", "civitai": "all"}
 """What a platform's download counter spans."""
@@ -54,7 +53,7 @@ class StoredReport:
         by_grade: dict[Verdict, dict[Grade, int]] = {verdict: {} for verdict in findings}
         by_entry: defaultdict[str, int] = defaultdict(int)
         for entry, verdict, grade, count in self._db.execute(
-            f"SELECT entry, verdict, grade, count(*) FROM finding AS f WHERE {_LIVE}"
+            f"SELECT entry, verdict, grade, count(*) FROM finding AS f WHERE {LIVE}"
             " GROUP BY entry, verdict, grade ORDER BY entry",
             self._bound,
         ):
@@ -64,14 +63,14 @@ class StoredReport:
             by_entry[entry] += count
         for verdict, count in self._db.execute(
             "SELECT strongest, count(*) FROM (SELECT max(verdict) AS strongest"
-            f" FROM finding AS f WHERE {_LIVE} GROUP BY node) GROUP BY strongest",
+            f" FROM finding AS f WHERE {LIVE} GROUP BY node) GROUP BY strongest",
             self._bound,
         ):
             models[Verdict(verdict)] = count
         states = dict.fromkeys(State, 0)
         for state, count in self._db.execute(
             f"SELECT {self._state} AS state, count(*) FROM finding AS f"
-            f" WHERE {_LIVE} GROUP BY state",
+            f" WHERE {LIVE} GROUP BY state",
             self._bound,
         ):
             states[State(state)] = count
@@ -111,7 +110,7 @@ class StoredReport:
             "SELECT f.id, f.reason, f.first_absent,"
             "       iif(f.confirmed > r.finished, NULL, f.confirmed)"
             "  FROM gone AS f JOIN run AS r ON r.seq = ?"
-            f" WHERE {_LIVE} ORDER BY f.id",
+            f" WHERE {LIVE} ORDER BY f.id",
             (self._opened.seq, *self._bound),
         )
         for name, reason, first_absent, confirmed in rows:
@@ -124,7 +123,7 @@ class StoredReport:
             "       p.downloads, p.likes"
             "  FROM finding AS f JOIN node AS n ON n.id = f.node"
             "  LEFT JOIN popularity AS p ON p.node = n.id"
-            f" WHERE {_LIVE} {rest}",
+            f" WHERE {LIVE} {rest}",
             (*self._bound, *bound),
         )
         return (_finding(row) for row in rows)
@@ -132,7 +131,7 @@ class StoredReport:
     def _conflicts(self, where: str, bound: tuple[object, ...]) -> Iterator[Conflict]:
         rows = self._db.execute(
             "SELECT n.ref, f.kind, f.entry, f.body FROM conflict AS f"
-            f" JOIN node AS n ON n.id = f.node WHERE {_LIVE} {where}"
+            f" JOIN node AS n ON n.id = f.node WHERE {LIVE} {where}"
             " ORDER BY n.ref, f.kind, f.entry, f.body",
             (*self._bound, *bound),
         )
@@ -146,7 +145,7 @@ class StoredReport:
         before = "NULL" if self._before is None else str(self._before.seq)
         return int(
             self._db.execute(
-                f"SELECT count(*) FROM finding AS f WHERE {_LIVE} AND f.verdict >= ?"
+                f"SELECT count(*) FROM finding AS f WHERE {LIVE} AND f.verdict >= ?"
                 " AND f.verdict > ifnull((SELECT max(e.verdict) FROM finding AS e"
                 "   WHERE e.series = f.series AND e.entry = f.entry AND e.node = f.node"
                 f"    AND e.since <= {before} AND ifnull(e.until, 1 << 60) > {before}), -1)",
@@ -160,7 +159,7 @@ class StoredReport:
             "SELECT substr(n.ref, 1, instr(n.ref, ':') - 1) AS platform,"
             "       sum(p.downloads)"
             "  FROM node AS n LEFT JOIN popularity AS p ON p.node = n.id WHERE n.id IN"
-            f" (SELECT f.node FROM finding AS f WHERE {_LIVE} AND f.verdict = ?)"
+            f" (SELECT f.node FROM finding AS f WHERE {LIVE} AND f.verdict = ?)"
             " GROUP BY platform",
             (*self._bound, Verdict.TAKE_DOWN.value),
         )

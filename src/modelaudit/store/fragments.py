@@ -1,0 +1,13 @@
+"""Pieces of SQL that several queries share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelaudit.domain.words import Status
+
+LIVE: Final = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
+"""A row ``f`` of ``finding`` or ``conflict`` as of a run; binds series, run, run."""
+
+HOSTED: Final = ",".join(str(status.value) for status in Status if status.seen)
+"""Status codes of nodes that a platform hosts, for ``status IN (…)``."""
