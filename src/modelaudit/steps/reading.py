@@ -143,7 +143,7 @@ class Reading:
     def _header(
         self, ref: ModelRef, revision: str | None, path: str, size: int | None
     ) -> tuple[Page, int]:
-        from modelaudit.resolve.formats.safetensors import read_header
+        from modelaudit.resolve.formats import read_header
 
         try:
             reader = _Counting(self.platforms[refs.platform(ref)].open(ref, revision, path, size))

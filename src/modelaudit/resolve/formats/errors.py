@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from modelaudit.domain.words import GapReason
+
+_REASONS: Final = {
+    "header_too_large": GapReason.TOO_LARGE,
+    "too_many_tensors": GapReason.TOO_LARGE,
+    "pickle_limit": GapReason.PICKLE_REFUSED,
+    "pickle_opaque": GapReason.PICKLE_REFUSED,
+}
+"""All other codes are ``unreadable``."""
 
 
 class FormatError(Exception):
@@ -16,5 +26,4 @@ class FormatError(Exception):
     @property
     def reason(self) -> GapReason:
         """How a gap calls it."""
-        too_large = self.code in ("header_too_large", "too_many_tensors")
-        return GapReason.TOO_LARGE if too_large else GapReason.UNREADABLE
+        return _REASONS.get(self.code, GapReason.UNREADABLE)

@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 import struct
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeGuard
 
 from modelaudit.domain.reader import Reader
 from modelaudit.domain.refs import MAX_LENGTH
+from modelaudit.domain.weights import Header, Tensor
 from modelaudit.resolve.formats.errors import FormatError
+from modelaudit.resolve.formats.warnings import Warnings
+
+name = "safetensors"
+suffixes = (".safetensors", ".sft")
 
 MAX_HEADER: Final = 25_000_000
 """Bytes; the cap of huggingface_hub."""
@@ -31,64 +35,27 @@ _BITS: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One tensor as the header lists it; its name is a stranger's text, never a path."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    start: int
-    """Offset of its first byte, from the end of the header."""
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a safetensors file says about itself."""
-
-    tensors: tuple[Tensor, ...]
-    metadata: dict[str, str]
-    length: int
-    """Bytes before the first tensor: 8 + n."""
-    warnings: tuple[str, ...]
-    """``code: detail``, one line each; with ``invalid_tensor`` the listing is partial."""
-
-
 class _Object(list[tuple[str, Any]]):
     """A JSON object as its pairs, so that repeated keys are seen."""
 
 
-class _Warnings:
-    """Counts by code, with the first detail of each."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.details: dict[str, str] = {}
-
-    def add(self, code: str, detail: str) -> None:
-        self.counts[code] += 1
-        self.details.setdefault(code, detail[:200])
-
-    def lines(self) -> tuple[str, ...]:
-        return tuple(
-            f"{code}: {self.details[code]}" + (f" (and {n - 1} more)" if n > 1 else "")
-            for code, n in self.counts.items()
-        )
+def recognises(head: bytes) -> bool:
+    """A length below the cap, then the brace of a JSON object, blanks before it allowed."""
+    if len(head) < 9:
+        return False
+    (n,) = struct.unpack_from("<Q", head)
+    return 2 <= n <= 1 << 40 and head[8:].lstrip(b" \t\r\n")[:1] == b"{"
 
 
-def read_header(reader: Reader, *, first: int | None = None) -> Header:
-    """The header, in one read of ``first`` bytes and at most one more for what is missing.
+def read_header(reader: Reader) -> Header:
+    """The header, in one read of its length and one of its bytes.
 
-    ``first`` follows the file's size by default: 64 KiB below 300 MB, 256 KiB below 5 GB, else
-    512 KiB. Raises ``FormatError``; what ``reader`` raises passes through.
+    Raises ``FormatError``; what ``reader`` raises passes through.
     """
     size = reader.size
     if size < 8:
         raise FormatError("too_short", f"a file of {size} bytes has no safetensors header")
-    if first is None:
-        first = 0x10000 if size < 300_000_000 else 0x40000 if size < 5_000_000_000 else 0x80000
-    head = reader.read(0, min(max(first, 8), size))
+    head = reader.read(0, 8)
     if len(head) < 8:
         raise FormatError("header_past_eof", "the file ends inside its header")
     (n,) = struct.unpack_from("<Q", head)
@@ -96,35 +63,36 @@ def read_header(reader: Reader, *, first: int | None = None) -> Header:
         raise FormatError("header_too_large", f"a header of {n} bytes is over {MAX_HEADER}")
     if 8 + n > size:
         raise FormatError("header_past_eof", f"a header of {n} bytes in a file of {size}")
-    if len(head) < 8 + n:
-        head += reader.read(len(head), 8 + n - len(head))
-    if len(head) < 8 + n:
+    raw = reader.read(8, n)
+    if len(raw) < n:
         raise FormatError("header_past_eof", "the file ends inside its header")
-    return parse_header(head[8 : 8 + n], size)
+    return parse_header(raw, size)
 
 
 def parse_header(raw: bytes, size: int) -> Header:
     """The header from its JSON bytes, checked against the ``size`` of the whole file."""
-    warnings = _Warnings()
+    warnings = Warnings()
     pairs = _decode(raw)
     if raw[:1] in (b" ", b"\t", b"\r", b"\n"):
         warnings.add("leading_blank", "the header begins with a blank instead of a brace")
+    start = 8 + len(raw)
     tensors: list[Tensor] = []
     metadata: object = None
     seen_metadata = False
-    for name, entry in pairs:
-        if name == "__metadata__":
+    for key, entry in pairs:
+        if key == "__metadata__":
             if seen_metadata:
                 raise FormatError("duplicate_field", "the header holds __metadata__ twice")
             metadata, seen_metadata = entry, True
-        elif (tensor := _tensor(name, entry, warnings)) is not None:
+        elif (tensor := _tensor(key, entry, start, warnings)) is not None:
             tensors.append(tensor)
     _check_names(tensors, warnings)
-    _check_spans(tensors, size - 8 - len(raw), warnings)
+    _check_spans(tensors, start, size, warnings)
     return Header(
+        format=name,
         tensors=tuple(tensors),
         metadata=_metadata(metadata, warnings),
-        length=8 + len(raw),
+        length=start,
         warnings=warnings.lines(),
     )
 
@@ -156,8 +124,11 @@ def _reject(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-def _tensor(name: str, entry: object, warnings: _Warnings) -> Tensor | None:
-    """The entry as a tensor; ``None``, with a warning, when it cannot be one."""
+def _tensor(name: str, entry: object, start: int, warnings: Warnings) -> Tensor | None:
+    """The entry as a tensor; ``None``, with a warning, when it cannot be one.
+
+    ``start`` is where the header ends: offsets in it count from there.
+    """
     if not isinstance(entry, _Object) or len(name) > MAX_LENGTH:
         warnings.add("invalid_tensor", ascii(name[:100]))
         return None
@@ -178,7 +149,7 @@ def _tensor(name: str, entry: object, warnings: _Warnings) -> Tensor | None:
         return None
     if dtype not in _BITS:
         warnings.add("unknown_dtype", ascii(dtype[:100]))
-    return Tensor(name, dtype, tuple(shape), span[0], span[1])
+    return Tensor(name, dtype, tuple(shape), start + span[0], span[1] - span[0])
 
 
 def _are_counts(value: object) -> TypeGuard[list[int]]:
@@ -200,28 +171,28 @@ def _bits(dtype: str, shape: list[int]) -> int | None:
     return bits
 
 
-def _check_names(tensors: list[Tensor], warnings: _Warnings) -> None:
+def _check_names(tensors: list[Tensor], warnings: Warnings) -> None:
     for name, count in Counter(tensor.name for tensor in tensors).items():
         if count > 1:
             warnings.add("duplicate_tensor", ascii(name[:100]))
 
 
-def _check_spans(tensors: list[Tensor], data: int, warnings: _Warnings) -> None:
-    """Whether the tensors cover the ``data`` bytes behind the header, each byte once."""
-    covered = 0
-    for start, end, name in sorted({(t.start, t.end, t.name) for t in tensors}):
-        if start > covered:
-            warnings.add("hole", f"{start - covered} bytes before {name[:100]!a}")
-        elif start < covered:
+def _check_spans(tensors: list[Tensor], start: int, size: int, warnings: Warnings) -> None:
+    """Whether the tensors cover the bytes from ``start`` to ``size``, each byte once."""
+    covered = start
+    for offset, length, name in sorted({(t.offset or 0, t.bytes, t.name) for t in tensors}):
+        if offset > covered:
+            warnings.add("hole", f"{offset - covered} bytes before {name[:100]!a}")
+        elif offset < covered:
             warnings.add("overlap", ascii(name[:100]))
-        covered = max(covered, end)
-    if covered < data:
-        warnings.add("trailing_bytes", str(data - covered))
-    elif covered > data:
-        warnings.add("truncated", f"{covered - data} bytes are missing")
+        covered = max(covered, offset + length)
+    if covered < size:
+        warnings.add("trailing_bytes", str(size - covered))
+    elif covered > size:
+        warnings.add("truncated", f"{covered - size} bytes are missing")
 
 
-def _metadata(pairs: object, warnings: _Warnings) -> dict[str, str]:
+def _metadata(pairs: object, warnings: Warnings) -> dict[str, str]:
     if pairs is None:
         return {}
     if not isinstance(pairs, _Object):
