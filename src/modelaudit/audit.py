@@ -26,10 +26,12 @@ from modelaudit.domain.words import Grade, Read
 from modelaudit.steps.ancestors import fetch_ancestors
 from modelaudit.steps.budget import Budget
 from modelaudit.steps.checking import Checker
+from modelaudit.steps.heads import LOCAL, Heads
 from modelaudit.steps.intake import Intake
 from modelaudit.steps.linking import link
 from modelaudit.steps.listing import Lister
 from modelaudit.steps.reading import Reading
+from modelaudit.steps.sidecars import read_sidecars
 from modelaudit.store import runs
 from modelaudit.store.db import transaction
 
@@ -46,6 +48,8 @@ class Audit:
     lists: Sequence[Blocklist]
     standard: Grade = Grade.DECLARED
     read: Read = Read.METADATA
+    read_folders: bool = True
+    """Whether local weight files are read, whatever platforms are read like."""
     budget: Budget
     limit: int | None = None
     archive: ArchiveWriter | None = None
@@ -92,10 +96,18 @@ class Audit:
         ``False`` when a platform, a signal or the deadline ended them; a budget of calls or bytes
         that is used up leaves a gap and is no failure, for there is always more to read.
         """
-        live = LIVE.intersection(source.platform for source in self.sources)
+        asked = {source.platform for source in self.sources}
+        live = LIVE & asked
         narrow = [s.text for s in self.sources if s.kind in ("author", "model")]
         reading = Reading(self.platforms, intake, self.progress, self.budget, run, live, narrow)
+        heads = Heads(self.platforms, intake, self.progress, self.budget, run, live, reading.silent)
         link(intake, self.progress)
+        if asked & LOCAL:
+            checker.reach()
+            if self.read_folders:
+                heads.read(local=True)
+            read_sidecars(intake, self.platforms["folder"], self.budget)
+            link(intake, self.progress)
         while live:
             checker.reach()
             chosen = reading.candidates()
@@ -107,8 +119,8 @@ class Audit:
             reading.note_unread()
         if live and self.read >= Read.HEADERS:
             checker.reach()
-            if reading.headers():
-                link(intake, self.progress)
+            heads.read(local=False)
+            link(intake, self.progress)
         return not reading.silent and not self.budget.halted
 
 

@@ -15,6 +15,7 @@ from modelaudit.check.blocklist import default_lists
 from modelaudit.crawl.archive import ArchiveWriter
 from modelaudit.crawl.registry import open_platforms
 from modelaudit.crawl.sources import parse_sources
+from modelaudit.domain.entry import Blocklist
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.words import Read
 from modelaudit.report.formats import json as json_format
@@ -94,6 +95,8 @@ class Auditor:
         deadline: float | None = None,
         limit: int | None = None,
         offline: bool = False,
+        lists: Sequence[Blocklist] = (),
+        read_folders: bool = True,
         now: int = NOW,
         watch: Callable[[sqlite3.Connection], object] = lambda connection: None,
     ) -> Outcome:
@@ -110,8 +113,9 @@ class Auditor:
                     connection=connection,
                     platforms=platforms,
                     sources=parse_sources(sources),
-                    lists=default_lists(),
+                    lists=(*default_lists(), *lists),
                     read=read,
+                    read_folders=read_folders,
                     budget=Budget(requests=requests, bytes=bytes_left, deadline=deadline),
                     limit=limit,
                     archive=archive,

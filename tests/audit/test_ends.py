@@ -46,9 +46,7 @@ def test_headers_that_the_byte_budget_leaves_unread_are_one_gap(
 ) -> None:
     auditor = auditing(earth)
     outcome = auditor.run("hf:", read=Read.HEADERS, bytes_left=1)
-    unread = auditor.rows(
-        "SELECT count(*) FROM file WHERE header IS NULL AND path LIKE '%.safetensors'"
-    )[0][0]
+    unread = auditor.rows("SELECT count(*) FROM file WHERE header IS NULL")[0][0]
     assert unread > 0
     assert left(outcome) == {"file headers were not read: the byte budget is used up": unread}
     assert outcome.complete

@@ -32,8 +32,8 @@ def test_headers_and_bytes_are_counted(earth: World, auditing: Auditing) -> None
     coverage = auditing(earth).run(*SOURCES, read=Read.HEADERS).report["coverage"]
     assert coverage["headers_read"] == 4  # two LoRAs on each platform
     assert len(STROKES) + len(KOHYA) <= coverage["bytes_read"] < 4 * len(STROKES)
-    unreadable = {g["model"] for g in coverage["gaps"] if g["reason"] == "unreadable"}
-    assert unreadable == {
+    not_served = {g["model"] for g in coverage["gaps"] if g["file"] and g["reason"] == "gone"}
+    assert not_served > {
         "hf:stable-diffusion-v1-5/stable-diffusion-v1-5",
         "hf:studio/relabelled",
     }

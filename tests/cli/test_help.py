@@ -19,14 +19,14 @@ COMMANDS = [pytest.param(path, command, id=" ".join(path)) for path, command in 
 
 HEAVY = {
     "huggingface_hub", "requests", "httpx2", "numpy", "sqlite_utils", "sqlite3", "jsonschema",
-    "yaml", "zstandard", "msgspec", "filelock", "safetensors",
+    "yaml", "zstandard", "msgspec", "filelock", "safetensors", "fsspec",
 }  # fmt: skip
 
 
 def test_the_commands_of_the_contract_are_there() -> None:
     assert {path for path, _ in commands()} >= {
         ("audit",), ("crawl",), ("resolve",), ("check",), ("report",), ("explain",), ("diff",),
-        ("blocklist", "list"), ("blocklist", "show"), ("blocklist", "lint"),
+        ("inspect",), ("blocklist", "list"), ("blocklist", "show"), ("blocklist", "lint"),
     }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_options_of_the_contract_are_taken_where_they_belong(
 ) -> None:
     taken = set(options(command))
     assert taken >= {"--quiet", "--verbose", "--log-format", "--no-progress", "--offline"}
-    if path[0] == "blocklist":
+    if path[0] in ("blocklist", "inspect"):
         return
     assert "--db" in taken
     assert ({"--blocklist", "--standard"} <= taken) == (path[0] in ("audit", "check"))

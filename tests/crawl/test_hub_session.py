@@ -11,19 +11,42 @@ from pathlib import Path
 import pytest
 
 from modelaudit.crawl.hub_session import HubSession
+from modelaudit.crawl.patience import Patience
 from modelaudit.domain.errors import IncompleteError
-from tests.servers.hub import Hub
+from tests.servers.base import dripping
+from tests.servers.files import Cdn, Files
+from tests.servers.hub import BAD_TOKEN, Hub
 
 
-def test_a_dripping_answer_meets_the_ceiling() -> None:
-    with Hub(files={("a/b", "x"): b"x" * (4 << 20)}) as hub:
-        session = HubSession(hub.url, wait=lambda why, s: None, ceiling=-1.0, tries=2)
+@pytest.mark.parametrize("headers", [True, False])
+def test_a_drip_ends_at_the_ceiling(headers: bool) -> None:
+    with dripping(headers=headers) as url:
+        session = HubSession(url, ceiling=0.3, tries=1, timeout=5)
         started = time.monotonic()
         with pytest.raises(IncompleteError, match="too slowly"):
-            session.get(f"{hub.url}/a/b/resolve/main/x")
+            session.get(f"{url}/a/b/resolve/main/x")
         session.close()
-        assert len(hub.requests) == 2
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 3
+
+
+def test_a_drip_is_tried_again_as_long_as_patience_lasts() -> None:
+    with Files({"/x": b"x" * 1000}, odd="drip") as server:
+        session = HubSession(server.url, wait=lambda why, s: None, ceiling=0.2, tries=3)
+        ranged = {"Range": "bytes=0-999"}
+        for patience, requests in [(None, 3), (Patience(0.1), 1)]:
+            del server.requests[:]
+            with pytest.raises(IncompleteError, match="too slowly"):
+                session.get(f"{server.url}/x", ranged, 1000, patience)
+            assert len(server.requests) == requests
+        session.close()
+
+
+def test_a_cdn_that_says_bad_credentials_speaks_of_no_token_of_ours() -> None:
+    with Cdn() as cdn, Hub() as hub:
+        cdn.answer = lambda request: BAD_TOKEN.reply()  # type: ignore[method-assign]
+        session = HubSession(hub.url, token="t", wait=lambda why, s: None)
+        assert session.get(f"{cdn.url}/signed/0", {"Range": "bytes=0-9"}, 10).status == 401
+        session.close()
 
 
 def test_offline_mode_of_the_library_is_obeyed(tmp_path: Path) -> None:

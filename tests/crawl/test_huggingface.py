@@ -16,6 +16,7 @@ from modelaudit.domain.model import Page
 from modelaudit.domain.refs import hf
 from modelaudit.domain.words import Component, GapReason, Status
 from tests.servers.base import FAULTS, Faults, Server
+from tests.servers.files import Cdn
 from tests.servers.hub import BAD_TOKEN, DISABLED, GATED, GONE, HIDDEN, Hub, Refusal
 
 ALL = Source(text="hf:", platform="hf", kind="all")
@@ -303,11 +304,11 @@ def test_a_list_that_needs_a_token_says_so() -> None:
 
 
 def test_the_token_goes_to_the_endpoint_only() -> None:
-    with Hub(texts=TEXTS) as store, crawling(redirect_files_to=store.url) as (client, hub):
+    with Cdn() as cdn, crawling(cdn=cdn) as (client, hub):
         (page,) = client.details([hf("acme/m1")])
         assert len(page.documents) == 2
         assert set(hub.authorizations()) == {"Bearer t"}
-        assert store.authorizations() == [None, None]
+        assert cdn.authorizations() == [None, None]
 
 
 def test_an_endpoint_is_an_origin(monkeypatch: pytest.MonkeyPatch) -> None:

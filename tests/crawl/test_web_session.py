@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,7 @@ import pytest
 
 from modelaudit.crawl.web_session import WebSession, decode
 from modelaudit.domain.errors import IncompleteError
-from tests.servers.base import Faults, Reply, Request, Server
+from tests.servers.base import Faults, Reply, Request, Server, dripping
 
 
 class Web(Server):
@@ -34,34 +31,6 @@ def redirect(to: str) -> Reply:
     return Reply(302, b"", {"Location": to})
 
 
-@contextmanager
-def dripping(*, headers: bool) -> Iterator[str]:
-    """A server that sends one byte every 20 ms, in its headers or in a body without length."""
-    stop = threading.Event()
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65536)
-            try:
-                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n")
-                connection.sendall(b"X-Slow: " if headers else b"\r\n")
-                while not stop.wait(0.02):
-                    connection.sendall(b"1")
-            except OSError:
-                pass  # the client has hung up, which is the point
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        with listener:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        stop.set()
-        thread.join()
-
-
 def test_requests_name_the_project_and_carry_the_token_to_its_host() -> None:
     with Web() as server, closing(a_session(server.url, token="KEY")) as session:
         session.get("/x", [("a", "1"), ("a", "2")])
@@ -78,6 +47,21 @@ def test_the_token_stays_at_home_when_the_host_changes() -> None:
             assert session.get("/a").value == {"far": 1}
             assert server.authorizations() == ["Bearer KEY", "Bearer KEY"]
         assert other.authorizations() == [None]
+
+
+def test_only_the_platform_itself_is_asked_slowly() -> None:
+    waits: list[str] = []
+    with (
+        Web({"/far": Reply.of_json({"far": 1})}) as other,
+        Web({"/a": redirect(other.url + "/far")}) as server,
+        closing(
+            a_session(server.url, interval=60, wait=lambda why, seconds: waits.append(why))
+        ) as session,
+    ):
+        assert session.get("/a").value == {"far": 1}
+        assert waits == []
+        session.get("/b")
+        assert waits == ["pacing"]
 
 
 def test_a_netrc_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

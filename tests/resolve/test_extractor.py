@@ -15,8 +15,8 @@ from modelaudit.resolve import evidence
 from modelaudit.resolve.extractor import Extractor, extract, extractors, readers_of
 
 KINDS = {
-    "hf.record", "card", "adapter_config", "mergekit", "model_index", "safetensors",
-    "civitai.version",
+    "hf.record", "card", "adapter_config", "mergekit", "model_index", "config", "safetensors",
+    "gguf", "civitai.version", "civitai_info",
 }  # fmt: skip
 
 

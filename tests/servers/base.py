@@ -14,7 +14,8 @@ import json
 import re
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -57,6 +58,8 @@ class Reply:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    drip: float = 0.0
+    """Seconds between two bytes of the body."""
 
     @classmethod
     def of_json(cls, value: Any, status: int = 200, **headers: str) -> Reply:
@@ -97,6 +100,7 @@ class Server:
     def __init__(self, *, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
         self.requests: list[Request] = []
+        self.connections = 0
         self.stopping = threading.Event()
         self._http = _Http(self)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
@@ -139,6 +143,34 @@ class Server:
         self._thread.join()
 
 
+@contextmanager
+def dripping(*, headers: bool) -> Iterator[str]:
+    """A server that sends one byte every 20 ms, in its headers or in a body without length."""
+    stop = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            try:
+                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n")
+                connection.sendall(b"X-Slow: " if headers else b"\r\n")
+                while not stop.wait(0.02):
+                    connection.sendall(b"1")
+            except OSError:
+                pass  # the client has hung up, which is the point
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        with listener:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        stop.set()
+        thread.join()
+
+
 class _Http(ThreadingHTTPServer):
     daemon_threads = False  # joined at the end: no socket outlives its test
 
@@ -150,6 +182,7 @@ class _Http(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
         self.open.add(connection)
+        self.owner.connections += 1
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
@@ -209,6 +242,11 @@ class _Handler(BaseHTTPRequestHandler):
         if cut:
             self.wfile.write(reply.body[: len(reply.body) // 2])
             self.close_connection = True
+        elif reply.drip:
+            for byte in reply.body:
+                if self.server.owner.stopping.wait(reply.drip):
+                    break
+                self.wfile.write(bytes([byte]))
         elif self.command != "HEAD":
             self.wfile.write(reply.body)
 

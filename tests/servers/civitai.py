@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tests.servers.base import Faults, Reply, Request, Server
+from tests.servers.files import ranged
 
 ODDITIES = (
     "paging-cap", "region", "unavailable", "malformed-version", "empty-pages",
@@ -70,7 +71,8 @@ class CivitaiServer(Server):
         if found := re.fullmatch(r"/api/download/models/(\d+)", request.path):
             return Reply(302, b"", {"Location": f"{self.download_host}/signed/{found[1]}"})
         if found := re.fullmatch(r"/signed/(\d+)", request.path):
-            return ranged(self.downloads.get(int(found[1])), request)
+            content = self.downloads.get(int(found[1]))
+            return _error(404, "no such file") if content is None else ranged(content, request)
         return _error(404, "Not found")
 
     def _list(self, request: Request) -> Reply:
@@ -136,16 +138,6 @@ class CivitaiServer(Server):
             versions.insert(0, {"id": {"odd": None}, "files": 7})
         shown = {name: value for name, value in model.items() if name != "checkpointType"}
         return {**shown, "modelVersions": versions}
-
-
-def ranged(content: bytes | None, request: Request) -> Reply:
-    """The part of a file that a Range header asks for."""
-    found = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
-    if content is None or not found:
-        return _error(404, "no such file") if content is None else Reply(200, content)
-    first, last = int(found[1]), min(int(found[2]), len(content) - 1)
-    stated = {"Content-Range": f"bytes {first}-{last}/{len(content)}"}
-    return Reply(206, content[first : last + 1], stated)
 
 
 def _error(status: int, text: str, **more: str) -> Reply:

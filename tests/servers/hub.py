@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.servers.base import Faults, Reply, Request, Server
+from tests.servers.files import Cdn, ranged
 
 
 class Refusal:
@@ -54,8 +55,7 @@ class Hub(Server):
         malformed: bytes | None = None,
         repeat_next: bool = False,
         next_on: str | None = None,
-        ignore_ranges: bool = False,
-        redirect_files_to: str | None = None,
+        cdn: Cdn | None = None,
         list_refused: Refusal | None = None,
         faults: Faults | None = None,
     ) -> None:
@@ -75,8 +75,8 @@ class Hub(Server):
         self.repeat_next = repeat_next
         self.next_on = next_on
         """Another origin that the next link leads to."""
-        self.ignore_ranges = ignore_ranges
-        self.redirect_files_to = redirect_files_to
+        self.cdn = cdn
+        """Where files really lie, as those of the Hub do."""
         self.list_refused = list_refused
 
     def rate_limited(self) -> Reply:
@@ -153,19 +153,12 @@ class Hub(Server):
     def _file(self, request: Request, repo: str, path: str) -> Reply:
         if refusal := self.refused.get(repo) or self.closed.get(repo):
             return refusal.reply()
-        if self.redirect_files_to:
-            return Reply(302, b"", {"Location": f"{self.redirect_files_to}{request.target}"})
         content = self.files.get((repo, path))
         if content is None:
             return Reply.of_json({"error": "Entry not found"}, 404, X_Error_Code="EntryNotFound")
-        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
-        if not asked or self.ignore_ranges:
-            return Reply(200, content)
-        first, last = int(asked[1]), min(int(asked[2]), len(content) - 1)
-        if first >= len(content):
-            return Reply(416, b"", {"Content-Range": f"bytes */{len(content)}"})
-        stated = {"Content-Range": f"bytes {first}-{last}/{len(content)}"}
-        return Reply(206, content[first : last + 1], stated)
+        if self.cdn:
+            return Reply(302, b"", {"Location": self.cdn.sign(content)})
+        return ranged(content, request)
 
 
 def _wanted(record: Mapping[str, Any], request: Request) -> bool:

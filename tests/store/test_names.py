@@ -7,7 +7,7 @@ import pytest
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason
-from modelaudit.store import candidates, identity
+from modelaudit.store import candidates, heads, identity
 from modelaudit.store.db import transaction
 from modelaudit.store.ingest import Ingest
 from tests.steps.catalogue import ROOT, Catalogue, entry, file, model, says
@@ -104,7 +104,7 @@ def test_what_was_not_read_is_found_under_every_name(catalogue: Catalogue, name:
     gap = Gap(reason=GapReason.UNREADABLE, detail="torn", model=ModelRef("hf:a/One"))
     Ingest(connection).gaps([gap], "details")
     candidates.forget_gaps(connection, ModelRef(name), "details")
-    candidates.note_header(connection, ModelRef(name), "model.safetensors", 5)
+    heads.note_asked(connection, ModelRef(name), "model.safetensors", 5)
     assert connection.execute("SELECT count(*) FROM gap").fetchone()[0] == 0
     assert connection.execute("SELECT header FROM file").fetchone()[0] == 5
 

@@ -22,6 +22,7 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
     digests: list[ListedDigest] = []
     dated: list[DatedDataset] = []
     patterns: list[tuple[int, str]] = []
+    architectures: list[tuple[int, str]] = []
     for number, entry in entries.items():
         match = entry.match
         roots += [(number, ref) for ref in (*match.models, *match.rehosts)]
@@ -43,6 +44,7 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
             if listed.published_before is not None:
                 dated.append(DatedDataset(entry=number, ref=ref, before=listed.published_before))
         patterns += [(number, pattern) for pattern in match.name_patterns]
+        architectures += [(number, family) for family in match.architectures]
     allowed = frozenset(
         ref
         for blocklist in lists
@@ -58,6 +60,7 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
         dated=tuple(dated),
         allowed=allowed,
         name_patterns=tuple(patterns),
+        architectures=tuple(architectures),
         private=frozenset(
             entry.id for blocklist in lists if blocklist.private for entry in blocklist.entries
         ),

@@ -12,7 +12,7 @@ def audit(
     db: opt.Database = opt.DATABASE,
     blocklists: opt.Blocklists = None,
     standard: opt.StandardOfProof = opt.Standard.declared,
-    read: opt.ReadDepth = opt.Depth.metadata,
+    read: opt.ReadDepth = None,
     budget: opt.ByteBudget = "2GiB",
     max_requests: opt.MaxRequests = 10_000,
     limit: opt.Limit = None,
@@ -53,6 +53,8 @@ def audit(
         raise UsageError("weights cannot be read yet", hint="use --read headers")
     spend = Budget(requests=max_requests, bytes=parse_size(budget))
     live = any(source.platform in LIVE for source in parsed)
+    local = all(source.kind == "folder" for source in parsed)
+    depth = read or (opt.Depth.headers if local else opt.Depth.metadata)
     with working(out, db, spend, offline=offline, archive=live and not no_archive) as session:
         run, complete = Audit(
             connection=session.connection,
@@ -60,7 +62,8 @@ def audit(
             sources=parsed,
             lists=lists,
             standard=Grade.parse(standard.value),
-            read=Read.parse(read.value),
+            read=Read.parse(depth.value),
+            read_folders=read is not opt.Depth.metadata,
             budget=spend,
             limit=limit,
             archive=session.archive,

@@ -16,6 +16,7 @@ from modelaudit.cli import (
     crawl,
     diff,
     explain,
+    inspect,
     report,
     resolve,
 )  # fmt: skip
@@ -38,6 +39,7 @@ app.command("check")(check.check)
 app.command("report")(report.report)
 app.command("explain")(explain.explain)
 app.command("diff")(diff.diff)
+app.command("inspect")(inspect.inspect)
 app.add_typer(blocklist.app, name="blocklist")
 
 

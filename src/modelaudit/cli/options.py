@@ -48,7 +48,7 @@ Sources = Annotated[
     typer.Argument(
         metavar="SOURCE...",
         help="hf:, hf:AUTHOR, hf:ORG/NAME, hf:descendants-of/ORG/NAME, civitai:, "
-        "civitai:ID[@VERSION], civitai:USER, catalogue:FILE, a page's URL, or @FILE.",
+        "civitai:ID[@VERSION], civitai:USER, a folder, catalogue:FILE, a page's URL, or @FILE.",
         show_default=False,
     ),
 ]
@@ -66,7 +66,12 @@ StandardOfProof = Annotated[
     Standard,
     typer.Option("--standard", help="Weakest evidence that may recommend a take-down."),
 ]
-ReadDepth = Annotated[Depth, typer.Option("--read", help="How deep to read.")]
+ReadDepth = Annotated[
+    Depth | None,
+    typer.Option(
+        "--read", help="How deep to read. Default: metadata; folders: headers.", show_default=False
+    ),
+]
 ByteBudget = Annotated[
     str, typer.Option("--budget", help="Most bytes of weight files read.", metavar="SIZE")
 ]

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from modelaudit.crawl import civitai_listing, headers
+from modelaudit.crawl import civitai_listing, heads
 from modelaudit.crawl.civitai_pages import REF, page_of
 from modelaudit.crawl.pacing import Wait, sleep
 from modelaudit.crawl.platform import Source
@@ -129,8 +129,8 @@ class Civitai:
 
     def replay(self, kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
         """The page of one archived ``list``, ``model``, ``version`` or ``header`` answer."""
-        if kind == headers.KIND:
-            return headers.replay(record, at)
+        if kind == heads.KIND:
+            return heads.replay(record, at)
         try:
             value = decode(record)
         except ValueError:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from modelaudit.crawl import headers
+from modelaudit.crawl import heads
 from modelaudit.crawl.archive import mended
 from modelaudit.crawl.hub_records import read
 from modelaudit.domain.model import Document, Gap, Page
@@ -39,8 +39,8 @@ _REASONS = {
 
 def replay(kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
     """The page of a line: kind ``list`` or ``model`` (an API record), ``text`` or ``header``."""
-    if kind == headers.KIND:
-        return headers.replay(record, at)
+    if kind == heads.KIND:
+        return heads.replay(record, at)
     if kind == "text":
         return _text(record, status, at)
     if status != 200:

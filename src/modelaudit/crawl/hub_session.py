@@ -6,7 +6,8 @@ The client is httpx2 with the request hooks of huggingface_hub's own session, so
 
 from __future__ import annotations
 
-import time
+import math
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 
 from modelaudit import __version__
 from modelaudit.crawl.pacing import RETRY_STATUSES, Pace, Wait, retry_delay, sleep
+from modelaudit.crawl.patience import Patience, note
+from modelaudit.crawl.ranges import ThrottledError, worth_reading
 from modelaudit.domain.errors import CredentialsError, IncompleteError, PlatformError
 
 if TYPE_CHECKING:
@@ -75,16 +78,20 @@ class HubSession:
         # The Hub counts API calls and file resolutions apart.
         self._api, self._resolve = Pace(wait=wait), Pace(wait=wait)
         self._http: httpx2.Client | None = None
+        self._sockets: list[socket.socket] = []
 
     def get(
         self,
         url: str,
         headers: Mapping[str, str] | None = None,
         most: int = MAX_BODY,
+        patience: Patience | None = None,
         *,
         decode: Callable[[bytes], Any] | None = None,
     ) -> Answer:
         """The answer to GET; redirects are followed, the body ends after ``most`` bytes.
+
+        Where ``headers`` ask for a Range, only such a part is read (``ranges.worth_reading``).
 
         A 200 whose body ``decode`` refuses with ``ValueError`` is tried again like any passing
         failure. Raises ``IncompleteError`` when every try failed, ``CredentialsError`` when the
@@ -93,12 +100,14 @@ class HubSession:
         import httpx2
 
         reason = ""
+        patience = patience or Patience(math.inf)
         for attempt in range(self._tries):
             stated: Mapping[str, str] = {}
             try:
-                answer = self._once(url, headers or {}, most)
+                answer = self._once(url, headers or {}, most, patience)
                 if answer.status not in RETRY_STATUSES:
-                    _refuse_bad_token(answer)
+                    if origin(answer.url) == self._origin:
+                        _refuse_bad_token(answer)
                     if decode is None or answer.status != 200:
                         return answer
                     return _decoded(answer, decode)
@@ -110,10 +119,13 @@ class HubSession:
             except (httpx2.RequestError, httpx2.InvalidURL) as error:
                 reason = f"{type(error).__name__} ({error})"[:200]
                 break
+            if patience.left <= 0:
+                break
             if attempt + 1 < self._tries:
                 self._wait(reason, retry_delay(attempt, stated))
         host = urlsplit(url).netloc
-        raise IncompleteError(f"no usable answer from {host}: {reason}", hint=_RESUME)
+        failure = ThrottledError if reason == "HTTP 429" else IncompleteError
+        raise failure(f"no usable answer from {host}: {reason}", hint=_RESUME)
 
     def close(self) -> None:
         """Let go of connections; the session can still be used."""
@@ -121,33 +133,49 @@ class HubSession:
             self._http.close()
             self._http = None
 
-    def _once(self, url: str, headers: Mapping[str, str], most: int) -> Answer:
+    def _once(self, url: str, headers: Mapping[str, str], most: int, patience: Patience) -> Answer:
+        import httpx2
         from huggingface_hub.errors import OfflineModeIsEnabled
 
         client = self._client()
         pace = self._api if urlsplit(url).path.startswith("/api/") else self._resolve
-        pace.before()
-        self.requests += 1
-        deadline = time.monotonic() + self._ceiling
         sent = dict(headers)
-        if self._token and origin(url) == self._origin:  # httpx2 drops it on the way elsewhere
-            sent["Authorization"] = f"Bearer {self._token}"
-        try:
-            with client.stream("GET", url, headers=sent) as response:
-                for hop in (*response.history, response):
-                    if origin(str(hop.url)) == self._origin:
-                        pace.after(hop.headers)
-                return Answer(
-                    url=str(response.url),
-                    status=response.status_code,
-                    headers={name.lower(): text for name, text in response.headers.items()},
-                    body=_body(response, most, deadline),
-                )
-        except OfflineModeIsEnabled:
-            raise PlatformError(
-                "the Hub may not be asked while HF_HUB_OFFLINE is set",
-                hint="unset HF_HUB_OFFLINE, or audit a recorded catalogue:FILE",
-            ) from None
+        if origin(url) == self._origin:
+            pace.before()
+            if self._token:  # httpx2 drops it on the way elsewhere
+                sent["Authorization"] = f"Bearer {self._token}"
+        self.requests += 1
+        trace = {"trace": self._trace}
+        with patience.exchange(self._ceiling, self._sockets) as late:
+            try:
+                with client.stream("GET", url, headers=sent, extensions=trace) as response:
+                    for hop in (*response.history, response):
+                        if origin(str(hop.url)) == self._origin:
+                            pace.after(hop.headers)
+                    stated = {name.lower(): text for name, text in response.headers.items()}
+                    wanted = worth_reading(headers, response.status_code, stated, most)
+                    answer = Answer(
+                        url=str(response.url),
+                        status=response.status_code,
+                        headers=stated,
+                        body=_body(response, wanted),
+                    )
+            except OfflineModeIsEnabled:
+                raise PlatformError(
+                    "the Hub may not be asked while HF_HUB_OFFLINE is set",
+                    hint="unset HF_HUB_OFFLINE, or audit a recorded catalogue:FILE",
+                ) from None
+            except (httpx2.TransportError, httpx2.DecodingError):
+                if not late.is_set():
+                    raise
+        if late.is_set():
+            raise _TooSlowError("the answer came too slowly to its end")
+        return answer
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Note the sockets that httpx2 opens; TLS puts another in a plain one's place."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            note(info["return_value"].get_extra_info("socket"), self._sockets)
 
     def _client(self) -> httpx2.Client:
         if self._http is None:
@@ -171,15 +199,14 @@ class _TooSlowError(Exception):
     """A server that drips bytes never trips the socket's timeout."""
 
 
-def _body(response: httpx2.Response, most: int, deadline: float) -> bytes:
+def _body(response: httpx2.Response, most: int) -> bytes:
     body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) >= most:
-            return bytes(body[:most])
-        if time.monotonic() > deadline:
-            raise _TooSlowError("the answer came too slowly to its end")
-    return bytes(body)
+    if most:
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > most:  # and not at most: a body read to its end leaves its connection
+                break
+    return bytes(body[:most])
 
 
 def _decoded(answer: Answer, decode: Callable[[bytes], Any]) -> Answer:

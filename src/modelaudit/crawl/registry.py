@@ -21,6 +21,9 @@ _LIVE = {
 LIVE = frozenset(_LIVE)
 """Platforms that are asked over the network."""
 
+_AT_HAND = ("catalogue", "folder")
+"""Platforms of this machine."""
+
 
 class Platforms(Mapping[str, Platform]):
     """Name → platform; close it, and all that were opened are closed."""
@@ -36,13 +39,13 @@ class Platforms(Mapping[str, Platform]):
         return self._opened[name]
 
     def __contains__(self, name: object) -> bool:
-        return name == "catalogue" or name in _LIVE
+        return name in _AT_HAND or name in _LIVE
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*_LIVE, "catalogue"))
+        return iter((*_LIVE, *_AT_HAND))
 
     def __len__(self) -> int:
-        return len(_LIVE) + 1
+        return len(_LIVE) + len(_AT_HAND)
 
     @property
     def requests(self) -> int:
@@ -60,6 +63,10 @@ class Platforms(Mapping[str, Platform]):
             from modelaudit.crawl.catalogue import Catalogue
 
             return Catalogue(self)
+        if name == "folder":
+            from modelaudit.crawl.folder import Folder
+
+            return Folder()
         module, _, cls = _LIVE[name].partition(":")
         live = cast(Platform, getattr(importlib.import_module(module), cls)(wait=self._wait))
         return _Offline(live) if self._offline else live

@@ -15,7 +15,7 @@ from modelaudit.domain.refs import is_hf_id
 
 FORMS = (
     "hf:, hf:AUTHOR, hf:ORG/NAME, hf:descendants-of/ORG/NAME, civitai:, civitai:ID[@VERSION], "
-    "civitai:USER, catalogue:FILE.jsonl[.gz|.zst], catalogue:DIR, "
+    "civitai:USER, a folder's path, catalogue:FILE.jsonl[.gz|.zst], catalogue:DIR, "
     "the URL of a model's page, or @FILE with one of these a line"
 )
 """Every form, for error messages and ``--help``."""

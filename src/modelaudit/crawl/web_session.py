@@ -8,10 +8,9 @@ only and is dropped on the way to any other; pictures and films are refused unre
 from __future__ import annotations
 
 import json
+import math
 import socket
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ import msgspec
 
 from modelaudit import __version__
 from modelaudit.crawl.pacing import RETRY_STATUSES, Pace, Wait, retry_delay, sleep
+from modelaudit.crawl.patience import Patience, note
+from modelaudit.crawl.ranges import ThrottledError, worth_reading
 from modelaudit.domain.errors import IncompleteError
 
 if TYPE_CHECKING:
@@ -136,9 +137,15 @@ class WebSession:
         """The answer to a POST of JSON that only asks a question; it is never redirected."""
         return self._patiently(_Ask(url=self.base + path, method="POST", payload=payload))
 
-    def fetch(self, url: str, headers: Mapping[str, str], most: int) -> Answer:
-        """At most ``most`` bytes of what an address serves, of whatever kind."""
-        return self._patiently(_Ask(url=url, headers=headers, most=most))
+    def fetch(
+        self, url: str, headers: Mapping[str, str], most: int, patience: Patience | None = None
+    ) -> Answer:
+        """At most ``most`` bytes of what an address serves, of whatever kind.
+
+        Where ``headers`` ask for a Range, only such a part is read (``ranges.worth_reading``).
+        """
+        ask = _Ask(url=url, headers=headers, most=most)
+        return self._patiently(replace(ask, patience=patience) if patience else ask)
 
     def close(self) -> None:
         """Let go of connections; the session can still be used."""
@@ -160,10 +167,13 @@ class WebSession:
                     reason = "not JSON"  # a maintenance page, or half an answer
                 elif answer.status not in RETRY_STATUSES or self._settled(answer):
                     return answer
+            if ask.patience.left <= 0:
+                break
             if attempt + 1 < self._tries:
                 self._pace.wait(reason, retry_delay(attempt, headers))
-        raise IncompleteError(
-            f"{urlsplit(ask.url).netloc} does not answer ({reason}, {self._tries} tries)",
+        failure = ThrottledError if reason == "HTTP 429" else IncompleteError
+        raise failure(
+            f"{urlsplit(ask.url).netloc} does not answer ({reason}, {attempt + 1} tries)",
             hint="run the same command again later: it goes on from where it stopped",
         )
 
@@ -184,64 +194,68 @@ class WebSession:
 
         if self._http is None:
             self._http = _session(self._sockets)
-        self._pace.before()
+        own = self._is_own(ask.url)
+        if own:
+            self._pace.before()
         self.requests += 1
-        late = threading.Event()
-        watch = threading.Timer(self._ceiling, self._hang_up, (late,))
-        watch.daemon = True
-        watch.start()
-        try:
-            with self._http.request(
-                ask.method,
-                ask.url,
-                params=list(ask.params),
-                headers=dict(ask.headers),
-                json=ask.payload,
-                auth=self._authorise,
-                timeout=self._timeout,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                headers = {name.lower(): text for name, text in response.headers.items()}
-                self._pace.after(headers)
-                body = self._body(response, headers.get("content-type", ""), ask.most)
-        except requests.Timeout:
-            raise _TransientError(f"nothing for {self._timeout:g} s") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise IncompleteError(f"no address that can be asked: {ask.url[:200]!r}") from None
-        except requests.RequestException as error:
-            what = f"no end within {self._ceiling:g} s" if late.is_set() else type(error).__name__
-            raise _TransientError(what) from None
-        finally:
-            watch.cancel()
+        slow = f"no end within {min(self._ceiling, ask.patience.left):.3g} s"
+        with ask.patience.exchange(self._ceiling, self._sockets) as late:
+            try:
+                with self._http.request(
+                    ask.method,
+                    ask.url,
+                    params=list(ask.params),
+                    headers=dict(ask.headers),
+                    json=ask.payload,
+                    auth=self._authorise,
+                    timeout=self._timeout,
+                    stream=True,
+                    allow_redirects=False,
+                ) as response:
+                    headers = {name.lower(): text for name, text in response.headers.items()}
+                    if own:
+                        self._pace.after(headers)
+                    body = self._body(response, headers, ask)
+            except requests.Timeout:
+                raise _TransientError(f"nothing for {self._timeout:g} s") from None
+            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+                raise IncompleteError(f"no address that can be asked: {ask.url[:200]!r}") from None
+            except requests.RequestException as error:
+                raise _TransientError(slow if late.is_set() else type(error).__name__) from None
         if late.is_set():
-            raise _TransientError(f"no end within {self._ceiling:g} s")
+            raise _TransientError(slow)
         return Answer(url=response.url, status=response.status_code, headers=headers, body=body)
 
-    def _body(self, response: requests.Response, content_type: str, most: int | None) -> bytes:
-        """The decoded body; one longer than ``most`` is cut there, one over the cap refused."""
+    def _body(self, response: requests.Response, headers: Mapping[str, str], ask: _Ask) -> bytes:
+        """The decoded body; one longer than is wanted is cut there, one over the cap refused."""
+        content_type, host = headers.get("content-type", ""), urlsplit(response.url).netloc
         if content_type.strip().lower().startswith(REFUSED_TYPES):
-            raise IncompleteError(f"refused unread: {content_type[:60]!r} from {response.url!r}")
+            raise IncompleteError(f"refused unread: {content_type[:60]!r} from {host}")
+        most = ask.most
+        if most is not None:
+            most = worth_reading(ask.headers, response.status_code, headers, most)
+        if most == 0:
+            return b""
         body = bytearray()
         for chunk in response.iter_content(65536):
             body += chunk
             if most is not None and len(body) >= most:
                 return bytes(body[:most])
             if len(body) > self._max_bytes:
-                raise IncompleteError(f"more than {self._max_bytes} bytes from {response.url!r}")
+                raise IncompleteError(f"more than {self._max_bytes} bytes from {host}")
         return bytes(body)
+
+    def _is_own(self, url: str) -> bool:
+        try:
+            return origin(url) == origin(self.base)
+        except ValueError:
+            return False
 
     def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """As the session's only ``auth`` it also keeps ~/.netrc out of the request."""
-        if self._token and origin(request.url or "") == origin(self.base):
+        if self._token and self._is_own(request.url or ""):
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-    def _hang_up(self, late: threading.Event) -> None:
-        late.set()
-        for connection in self._sockets:
-            with suppress(OSError):  # already closed by either side
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +268,7 @@ class _Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     payload: Any = None
     most: int | None = None
+    patience: Patience = field(default_factory=lambda: Patience(math.inf))
 
 
 class _TransientError(Exception):
@@ -267,18 +282,15 @@ def _session(sockets: list[socket.socket]) -> requests.Session:
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
-    def note(opened: socket.socket) -> None:
-        sockets[:] = [*(s for s in sockets if s.fileno() != -1), opened]
-
     class Plain(HTTPConnection):
         def connect(self) -> None:
             super().connect()
-            note(self.sock)
+            note(self.sock, sockets)
 
     class Secure(HTTPSConnection):
         def connect(self) -> None:
             super().connect()
-            note(self.sock)
+            note(self.sock, sockets)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -38,6 +38,21 @@ EXCERPT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What names and shapes of a file's tensors say: a family and a reason, never a lineage."""
+
+    file: str
+    family: str
+    reason: str
+    """The tensor and the shape that decided."""
+    observed: int
+    """When the file was read, UTC seconds."""
+    says: str | None = None
+    """The family that the file's own metadata names, and the key that does, where it is another."""
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
     """Claims about one model that cannot all be true; the weaker comes first."""
 
@@ -46,3 +61,5 @@ class Conflict:
     claims: tuple[Claim, ...]
     entry: str | None = None
     """The blocklist entry that one side leads to, if any."""
+    measured: Measured | None = None
+    """The stronger side, where it is no claim but a file's own shapes."""

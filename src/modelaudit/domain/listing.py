@@ -44,5 +44,7 @@ class Listing:
     allowed: frozenset[ModelRef] = frozenset()
     name_patterns: tuple[tuple[int, str], ...] = ()
     """(entry, regular expression)."""
+    architectures: tuple[tuple[int, str], ...] = ()
+    """(entry, family)."""
     private: frozenset[str] = frozenset()
     """Ids of entries of private lists: nothing else of them is ever written down."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.weights import Head
 from modelaudit.domain.words import Component, GapReason, Status, Trait
 
 
@@ -49,6 +50,8 @@ class File:
     """First 12 digits of the sha256 of everything behind a safetensors header."""
     blake3: str | None = None
     crc32: str | None = None
+    etag: str | None = None
+    """What changes when the bytes do, of a file whose platform tells no digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,8 @@ class Page:
     """Old name → new name, as the platform redirected."""
     missing: Mapping[ModelRef, Status] = field(default_factory=dict)
     """Models the platform would not show, with what it answered."""
+    heads: tuple[Head, ...] = ()
+    """What weight files say that were read."""
     received: tuple[Received, ...] = ()
     cursor: str | None = None
     """Resume token for what follows this page; ``None`` when the source is at its end."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from modelaudit.domain.words import GapReason
+
 
 class Reader(Protocol):
     """Random access to one file; formats and sketches take nothing else."""
@@ -21,3 +23,8 @@ class Reader(Protocol):
 
 class ReadError(Exception):
     """The bytes cannot be had: the text is one line fit for a gap."""
+
+    def __init__(self, message: str, reason: GapReason = GapReason.UNREADABLE) -> None:
+        super().__init__(message)
+        self.reason = reason
+        """How a gap calls it."""

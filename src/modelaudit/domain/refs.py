@@ -61,6 +61,11 @@ def dataset(dataset_id: str) -> ModelRef:
     return ModelRef(f"dataset:{dataset_id}")
 
 
+def folder(path: str) -> ModelRef:
+    """The node of a weight file or model folder, by its path from the folder audited."""
+    return ModelRef(f"folder:{path}")
+
+
 def platform(ref: ModelRef) -> str:
     """The part before the first colon."""
     return ref.partition(":")[0]

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from modelaudit.domain.words import Component
+from modelaudit.domain.claim import Claim
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Component, GapReason
 
 UNKNOWN: Final = "unknown"
 """An answer like any other: the family, or the kind, that shapes do not decide."""
@@ -17,7 +19,7 @@ class Tensor(NamedTuple):
 
     name: str
     dtype: str
-    """As safetensors spells it (``F32``, ``BF16``); ggml's own name where that has none (``Q4_K``)."""
+    """As safetensors spells it (``F32``, ``BF16``), else as ggml does (``Q4_K``)."""
     shape: tuple[int, ...]
     """Outermost dimension first."""
     offset: int | None
@@ -51,7 +53,8 @@ class Architecture:
     family: str = UNKNOWN
     """``sd1``, ``sd2``, ``sdxl``, ``sdxl-refiner``, ``sd3``, ``flux``, ``bert``, ``llama`` …"""
     reason: str = "no tensor is known here"
-    """The tensor and the shape that decided, or what is missing; says so where only metadata did."""
+    """The tensor and the shape that decided, or what is missing; ``declared: …`` where only the
+    file's own words did."""
     kind: str = UNKNOWN
     """``checkpoint``, ``adapter``, ``controlnet``, ``vae``, ``text-encoder``, ``embedding``."""
     variant: str | None = None
@@ -87,3 +90,45 @@ class Digests:
     """Of all tensors by content, whatever their order and names."""
     parts: Mapping[Component, str] = field(default_factory=dict)
     """The same, for each part of the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What is kept of one weight file that was read; equal bytes say the same wherever they lie."""
+
+    model: ModelRef
+    path: str
+    observed: int
+    """When it was read, UTC seconds."""
+    source: str | None = None
+    """Public address of the file; ``None`` for a local one."""
+    format: str | None = None
+    """``None`` where no header can be read; then ``fault`` says why."""
+    architecture: Architecture = field(default_factory=Architecture)
+    says: str | None = None
+    """The family that its own metadata names, where shapes tell another."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """The part of it that speaks of lineage."""
+    tensors: int = 0
+    warnings: tuple[str, ...] = ()
+    digests: Digests = field(default_factory=Digests)
+    key: str | None = None
+    """Digest of (address, etag, size), hexadecimal, where the sha256 is not known."""
+    fault: str | None = None
+    """Why there is no header, in one line fit for a gap."""
+    reason: GapReason = GapReason.UNREADABLE
+    """What kind of gap a fault is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """One file looked at by itself, as ``inspect`` shows it."""
+
+    path: str
+    """As it was named: a path, an address, or a model and its file."""
+    size: int
+    head: Head
+    header: Header | None
+    """``None`` where none can be read; ``head.fault`` says why."""
+    claims: tuple[Claim, ...] = ()
+    bytes_read: int = 0

@@ -13,6 +13,7 @@ from modelaudit.domain.times import format_time
 from modelaudit.domain.words import Grade, Relation, Verdict
 from modelaudit.report import words
 from modelaudit.report.clean import for_terminal
+from modelaudit.report.record import locator
 
 _DEPTH = 12
 
@@ -119,7 +120,7 @@ def _relation(claim: Claim) -> str:
 
 def _claim(claim: Claim, depth: int) -> Iterator[str]:
     share = f", share {claim.weight:.0%}" if claim.weight is not None else ""
-    yield _line(depth, f"{claim.grade}: {claim.extractor} at {claim.locator}{share}")
+    yield _line(depth, f"{claim.grade}: {claim.extractor} at {locator(claim)}{share}")
     if claim.excerpt:
         yield _line(depth + 1, f"“{claim.excerpt}”")
     where = claim.source or "local"
@@ -130,10 +131,12 @@ def _conflict(conflict: Conflict) -> Iterator[str]:
     yield _line(1, f"{conflict.kind}{f' ({conflict.entry})' if conflict.entry else ''}")
     for claim in conflict.claims:
         yield _line(2, f"{claim.grade}: {_relation(claim)} {claim.parent} ({claim.extractor})")
+    if conflict.measured:
+        yield _line(2, f"shapes: {words.shapes(conflict.measured)}")
 
 
 def _places(claims: list[Claim]) -> str:
-    return "; ".join(dict.fromkeys(f"{c.extractor} {c.locator}" for c in claims[:3]))
+    return "; ".join(dict.fromkeys(f"{c.extractor} {locator(c)}" for c in claims[:3]))
 
 
 def _line(depth: int, text: str) -> str:

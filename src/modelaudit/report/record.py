@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from modelaudit.domain import refs
-from modelaudit.domain.claim import EXCERPT_LENGTH, Claim, Conflict
+from modelaudit.domain.claim import EXCERPT_LENGTH, Claim, Conflict, Measured
 from modelaudit.domain.finding import Coverage, Finding, Gone, Run, Summary
 from modelaudit.domain.times import format_time
 from modelaudit.domain.words import Grade, Verdict
@@ -100,7 +100,7 @@ def claim_record(claim: Claim) -> dict[str, Any]:
         "component": None if claim.component is None else str(claim.component),
         "grade": str(claim.grade),
         "source": source(claim),
-        "locator": claim.locator,
+        "locator": locator(claim),
         "excerpt": excerpt(claim),
         "observed": format_time(claim.observed),
         "extractor": claim.extractor,
@@ -114,6 +114,19 @@ def conflict_record(conflict: Conflict) -> dict[str, Any]:
         "kind": str(conflict.kind),
         "claims": [claim_record(claim) for claim in conflict.claims],
         "entry": conflict.entry,
+        "measured": None if conflict.measured is None else measured_record(conflict.measured),
+    }
+
+
+def measured_record(found: Measured) -> dict[str, Any]:
+    """What a file's shapes say against the claims."""
+    return {
+        "file": found.file,
+        "family": found.family,
+        "reason": found.reason,
+        "declared": found.says,
+        "source": found.source,
+        "observed": format_time(found.observed),
     }
 
 
@@ -186,6 +199,12 @@ def window(platform: str) -> str | None:
 def source(claim: Claim) -> str | None:
     """Where the claim was read; ``None`` for what has no address, such as a local file."""
     return claim.source or refs.record_url(claim.child)
+
+
+def locator(claim: Claim) -> str:
+    """Where in the source; of a local model also in which of its files."""
+    local = source(claim) is None and claim.path and not claim.child.endswith(claim.path)
+    return f"{claim.path} {claim.locator}" if local else claim.locator
 
 
 def excerpt(claim: Claim) -> str:

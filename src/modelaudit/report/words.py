@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from modelaudit.domain import refs
-from modelaudit.domain.claim import Claim
+from modelaudit.domain.claim import Claim, Measured
 from modelaudit.domain.finding import (
     Coverage,
     Finding,
@@ -247,3 +247,9 @@ def by_hop(finding: Finding) -> list[list[Claim]]:
             at = children.get(child, len(hops) - 1)
         hops[at].append(claim)
     return hops
+
+
+def shapes(found: Measured) -> str:
+    """What a file's shapes say, and its own metadata, in one sentence."""
+    said = f"; its metadata says {found.says}" if found.says else ""
+    return f"the tensors of {found.file} are those of {found.family}: {found.reason}{said}"

@@ -57,6 +57,12 @@ def readers_of(kind: str) -> tuple[Extractor, ...]:
     return tuple(e for e in extractors() if kind in e.reads)
 
 
+@cache
+def embedded() -> frozenset[str]:
+    """Names of extractors that read nothing but the heads of weight files."""
+    return frozenset(e.name for e in extractors() if e.reads <= {"safetensors", "gguf"})
+
+
 @dataclass(slots=True)
 class Extracted:
     """What all extractors read out of one document."""

@@ -14,6 +14,8 @@ from modelaudit.domain.claim import Claim, Conflict
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.words import ConflictKind, Grade, Relation
 from modelaudit.resolve.copies import NAME, NAME_UNDIRECTED
+from modelaudit.resolve.extractor import embedded
+from modelaudit.steps import shapes
 from modelaudit.store import evidence
 from modelaudit.store.claims import claims_between, claims_of, digest_claims, shared_claims
 from modelaudit.store.graph import roots_of
@@ -26,7 +28,10 @@ class Contradiction:
     node: int
     conflict: Conflict
     strong: int
-    """The node that the stronger claim leads to."""
+    """The node that the stronger claim leads to; shapes lead to none."""
+
+
+_NOBODY = 0
 
 
 def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradiction]:
@@ -37,6 +42,10 @@ def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradic
         *_listed_files(connection, listing),
         *_adapters(connection),
         *_allowed(connection, listing),
+        *(
+            Contradiction(node, conflict, _NOBODY)
+            for node, conflict in shapes.find(connection, listing)
+        ),
     ):
         conflict = item.conflict
         if conflict.entry is None:
@@ -52,7 +61,8 @@ def weak_edges(
     for item in found:
         if item.conflict.kind in (ConflictKind.PARENT, ConflictKind.FAMILY):
             parents = evidence.parents(connection, item.node)
-            for claim in item.conflict.claims[:-1]:
+            weaker = item.conflict.claims
+            for claim in weaker if item.conflict.measured else weaker[:-1]:
                 weak = parents.get(refs.key(claim.parent))
                 if weak is not None and weak != item.strong:
                     yield weak, item.node, item.strong
@@ -66,7 +76,7 @@ def _copies(connection: sqlite3.Connection) -> Iterator[Contradiction]:
             if evidence.decided_by_list(connection, child):
                 continue  # what the list knows of its bytes is the better measure
             copy = next(c for c in claims_between(connection, source, child) if _by_bytes(c))
-            words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
+            words = [c for c in claims_of(connection, child) if not _goes_with_bytes(c)]
             for conflict in rule.against_bytes(copy, words, same=same, labels=labels):
                 yield Contradiction(child, conflict, source)
 
@@ -135,7 +145,7 @@ def _listed_files(connection: sqlite3.Connection, listing: Listing) -> Iterator[
         labels = set[str]()
         if listed.claim_relation != "derived-from":
             labels = {key for key in same if key.startswith("civitai-base:")}
-        words = [c for c in claims_of(connection, child) if not _by_bytes(c)]
+        words = [c for c in claims_of(connection, child) if not _goes_with_bytes(c)]
         for conflict in rule.against_bytes(copy, words, same=same, labels=labels, entry=listed.id):
             yield Contradiction(child, conflict, strong)
 
@@ -195,3 +205,8 @@ def _listed_beside(connection: sqlite3.Connection, numbers: set[int]) -> set[str
 
 def _by_bytes(claim: Claim) -> bool:
     return claim.extractor in (NAME, NAME_UNDIRECTED)
+
+
+def _goes_with_bytes(claim: Claim) -> bool:
+    """What a file's own head says is copied with the file: it contradicts no copy."""
+    return _by_bytes(claim) or claim.extractor in embedded()

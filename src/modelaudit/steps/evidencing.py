@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from functools import lru_cache
 from modelaudit.check.closure import path_of
 from modelaudit.check.verdict import Cap, path_cap
 from modelaudit.domain import refs
-from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.claim import EXCERPT_LENGTH, Claim, Conflict
 from modelaudit.domain.edge import Edge, Flag, unpack
 from modelaudit.domain.entry import Entry
 from modelaudit.domain.finding import Finding
@@ -18,7 +19,7 @@ from modelaudit.domain.listing import Listing
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.times import parse_time
 from modelaudit.domain.words import Grade, Relation, Verdict
-from modelaudit.store import evidence
+from modelaudit.store import evidence, heads
 from modelaudit.store.claims import claims_between, claims_of, digest_claims, shared_claims
 from modelaudit.store.copies import main_files
 
@@ -67,7 +68,7 @@ class Evidencing:
                 *bytes_match[:_CLAIMS_PER_HOP],
             ),
             conflicts=tuple(self._conflicts.get(node, ())),
-            files=tuple((c.locator, refs.local(c.parent)) for c in bytes_match),
+            files=tuple(f for d in digests for f in evidence.files_like(self._db, node, d)),
         )
 
     def descendant(
@@ -119,7 +120,7 @@ class Evidencing:
                 if claim.extractor.startswith("same-bytes")
             ]
         if not claims:
-            claims = self._by_model_page(child, parent) or [_name_hint(child, parent, edge)]
+            claims = self._by_model_page(child, parent) or [self._hint(child, parent, edge)]
         return claims[:_CLAIMS_PER_HOP]
 
     def _by_model_page(self, child: evidence.Node, parent: evidence.Node) -> list[Claim]:
@@ -127,14 +128,32 @@ class Evidencing:
         page = refs.key(parent.ref).partition("@")[0]
         return [c for c in claims_of(self._db, child.id) if refs.key(c.parent) == page]
 
+    def _hint(self, child: evidence.Node, parent: evidence.Node, edge: Edge) -> Claim:
+        """What a list looks for beyond claims: a name, or an architecture."""
+        name = f"{refs.local(child.ref)} {child.title or ''}"
+        by_name = any(re.search(pattern, name) for _, pattern in self._listing.name_patterns)
+        shape = None if by_name else next(heads.shaped(self._db, child.id), None)
+        if shape is None:
+            return _name_hint(child, parent, edge)
+        return Claim(
+            child=child.ref,
+            parent=parent.ref,
+            relation=edge.relation,
+            grade=Grade.HINTED,
+            extractor="architecture",
+            locator=shape.path,
+            observed=shape.observed,
+            source=refs.page_url(child.ref),
+            excerpt=f"{shape.family}: {shape.reason}"[:EXCERPT_LENGTH],
+        )
+
     def _files(
         self, model: evidence.Node, parent: evidence.Node, edge: Edge
     ) -> list[tuple[str, str]]:
         if edge.grade is not Grade.EXACT:
             return []
         if parent.ref.startswith("sha256:"):
-            digest = refs.local(parent.ref)
-            return [(c.locator, digest) for c in digest_claims(self._db, digest, model.id)]
+            return evidence.files_like(self._db, model.id, refs.local(parent.ref))
         return evidence.shared_files_of(self._db, model.id, parent.id)
 
     def _excepted(self, entry: Entry, ref: ModelRef, cap: Cap) -> Cap:

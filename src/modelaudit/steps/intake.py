@@ -6,17 +6,20 @@ goes on without loss and without duplicates.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from modelaudit.crawl.heads import body as kept
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap, Page, Record
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason, Status
 from modelaudit.resolve.extractor import extract
+from modelaudit.store import heads
 from modelaudit.store.db import transaction
 from modelaudit.store.ingest import Ingest, Written
 from modelaudit.store.rows import Reading
@@ -67,6 +70,8 @@ class Intake:
             self._ingest.rename(page.renamed)
             self._ingest.mark(page.missing, now=self.now)
             written = self._ingest.write(readings, now=self.now)
+            for head in page.heads:
+                heads.write(self.connection, head, json.dumps(kept(head)))
             self._ingest.gaps([*page.gaps, *gaps], origin)
             if also is not None:
                 also([*dict.fromkeys(written.nodes[: len(page.records)])])

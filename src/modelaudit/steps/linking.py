@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from modelaudit.domain.claim import EXCERPT_LENGTH
@@ -51,11 +52,7 @@ def _copies(intake: Intake) -> list[store.Copy]:
         component = rule.main_component([holder.component for holder in holders])
         if component is None:
             continue
-        members = [
-            rule.Member(node=h.node, ref=h.ref, created=h.created, names=h.names) for h in holders
-        ]
-        source = rule.source_of(members)
-        pivot = next(h for h in holders if source is None or h.node == source.node)
+        source, pivot, members = _source(holders)
         for holder, member in zip(holders, members, strict=True):
             if holder.node != pivot.node:
                 directed = source is not None and rule.is_copy(member, source)
@@ -66,7 +63,7 @@ def _copies(intake: Intake) -> list[store.Copy]:
             # Somebody names the file by its digest alone: it is the source's.
             file = _SharedFile(digest, pivot.path, component, pivot.observed)
             shared[digest_node, pivot.node, _NAMES[source is not None]].append(file)
-    return [
+    found = [
         store.Copy(
             child=child,
             parent=parent,
@@ -77,6 +74,42 @@ def _copies(intake: Intake) -> list[store.Copy]:
         )
         for (child, parent, name), files in shared.items()
     ]
+    by_files = {(copy.child, copy.parent) for copy in found}
+    return found + [c for c in _of_parts(intake) if (c.child, c.parent) not in by_files]
+
+
+def _of_parts(intake: Intake) -> Iterator[store.Copy]:
+    """Copies whose files differ and whose tensors do not: stripped, reordered, renamed."""
+    met: set[tuple[int, int]] = set()
+    for holders in store.shared_parts(intake.connection, ignored=_EXTRACTORS):
+        source, pivot, members = _source(holders)
+        for holder, member in zip(holders, members, strict=True):
+            if holder.node == pivot.node or (holder.node, pivot.node) in met:
+                continue
+            met.add((holder.node, pivot.node))
+            yield store.Copy(
+                child=holder.node,
+                parent=pivot.node,
+                extractor=_NAMES[source is not None and rule.is_copy(member, source)],
+                component=holder.component or Component.OTHER,
+                excerpt=f"all {holder.component} tensors: {holder.path} = {pivot.path}"[
+                    :EXCERPT_LENGTH
+                ],
+                observed=max(holder.observed, pivot.observed),
+                locator="tensors",
+            )
+
+
+def _source(
+    holders: Sequence[store.Holder],
+) -> tuple[rule.Member | None, store.Holder, list[rule.Member]]:
+    """The member that was copied, if that is clear; who stands as parent; all members."""
+    members = [
+        rule.Member(node=h.node, ref=h.ref, created=h.created, names=h.names) for h in holders
+    ]
+    source = rule.source_of(members)
+    pivot = next(h for h in holders if source is None or h.node == source.node)
+    return source, pivot, members
 
 
 def _excerpt(files: list[_SharedFile], total: int) -> str:

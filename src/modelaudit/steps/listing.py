@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from modelaudit.crawl.platform import Platform, Source
 from modelaudit.domain import refs
@@ -17,6 +18,7 @@ from modelaudit.steps.budget import Budget
 from modelaudit.steps.intake import Intake
 from modelaudit.store import sources as store
 from modelaudit.store.db import transaction
+from modelaudit.store.files import settle_folder
 from modelaudit.store.identity import name
 
 DETAILS = "details"
@@ -42,10 +44,12 @@ class Lister:
         if source.platform not in self.platforms:
             raise UsageError(
                 f"{source.text} is a {source.platform}, which cannot be audited",
-                hint="name a source on hf: or civitai:, or a recorded catalogue:",
+                hint="name a source on hf: or civitai:, a folder, or a recorded catalogue:",
             )
         platform = self.platforms[source.platform]
         connection = self.intake.connection
+        if source.kind == "folder":
+            self._settle_folder(source)
         with transaction(connection):
             state = store.open_source(connection, source.text, now=self.intake.now)
         self.progress.update(step="crawl", subject=source.text, listed=state.listed)
@@ -65,6 +69,17 @@ class Lister:
         with transaction(connection):
             store.finish(connection, state.id, now=self.intake.now)
         return True
+
+    def _settle_folder(self, source: Source) -> None:
+        """A database is about one folder: references are paths below it."""
+        root = str(Path(source.value).resolve())
+        with transaction(self.intake.connection):
+            other = settle_folder(self.intake.connection, root)
+        if other is not None:
+            raise UsageError(
+                f"this database is about the folder {other}, not {root}",
+                hint="name another --db, or audit the folder that holds both",
+            )
 
     def _walk(self, platform: Platform, source: Source, state: store.Progress) -> bool:
         """Page after page; ``False`` when ``limit`` ended it."""

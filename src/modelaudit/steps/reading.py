@@ -1,24 +1,19 @@
-"""Reading candidates: their own pages, and with ``--read headers`` the heads of their files."""
+"""Reading candidates: the pages of single models, as far as the budget goes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import msgspec
-
-from modelaudit.crawl import headers
 from modelaudit.crawl.platform import Platform
 from modelaudit.domain import refs
 from modelaudit.domain.errors import CredentialsError, IncompleteError, PlatformError
 from modelaudit.domain.model import Gap, Page
 from modelaudit.domain.progress import Progress
-from modelaudit.domain.reader import Reader, ReadError
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason
 from modelaudit.resolve.candidates import Candidate, Why, choose
-from modelaudit.resolve.formats.errors import FormatError
 from modelaudit.steps.budget import Budget
 from modelaudit.steps.intake import Intake
 from modelaudit.steps.listing import DETAILS
@@ -82,36 +77,6 @@ class Reading:
         self.progress.update(expected=None)
         return changed
 
-    def headers(self) -> int:
-        """Read the heads of safetensors files; returns how many claims that changed."""
-        connection = self.intake.connection
-        changed = 0
-        unread: Counter[str] = Counter()
-        for ref, revision, path, size in store.unread_headers(connection, _MOST):
-            name = refs.platform(ref)
-            if name not in self.live:
-                continue
-            if why := self.budget.no_reading or self.silent.get(name):
-                unread[why] += 1
-                continue
-            self.progress.update(step="resolve", subject=f"{ref} {path}")
-            try:
-                page, read = self._header(ref, revision, path, size)
-            except CredentialsError as error:
-                self._give_up(name, error)
-                unread[str(error)] += 1
-                continue
-            if self.budget.halted:  # an answer that a stop cut off says nothing of the file
-                unread[self.budget.halted] += 1
-                continue
-            changed += self.intake.take(page, DETAILS).claims
-            self.budget.spend(requests=0, read=read)
-            with transaction(connection):
-                store.note_header(connection, ref, path, self.intake.now)
-                runs.count(connection, self.run.seq, headers_read=not page.gaps, bytes_read=read)
-        self._note(unread, "file headers were not read")
-        return changed
-
     def note_unread(self) -> None:
         """One row with a count for all that stays unread, for each reason."""
         unread = Counter(
@@ -140,54 +105,6 @@ class Reading:
         self.progress.update(done=self.progress.done + 1)
         return self.intake.take(page, DETAILS).claims
 
-    def _header(
-        self, ref: ModelRef, revision: str | None, path: str, size: int | None
-    ) -> tuple[Page, int]:
-        from modelaudit.resolve.formats import read_header
-
-        try:
-            reader = _Counting(self.platforms[refs.platform(ref)].open(ref, revision, path, size))
-        except ReadError as error:
-            return _gap(ref, path, str(error)), 0
-        try:
-            header = read_header(reader)
-        except (ReadError, FormatError) as error:
-            return _gap(ref, path, str(error)), reader.bytes
-        now = self.intake.now
-        line = headers.received(
-            ref, path, header.metadata, source=_file_url(ref, revision, path), at=now
-        )
-        page = headers.replay(msgspec.json.encode(line.record), now)
-        return replace(page, received=(line,)), reader.bytes
-
-
-class _Counting:
-    """A reader that counts what goes through it."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self.bytes = 0
-
-    @property
-    def size(self) -> int:
-        return self._reader.size
-
-    def read(self, offset: int, length: int) -> bytes:
-        data = self._reader.read(offset, length)
-        self.bytes += len(data)
-        return data
-
 
 def _of(why: Why, rows: Iterator[tuple[ModelRef, int]]) -> Iterator[Candidate]:
     return (Candidate(ref, why, downloads) for ref, downloads in rows)
-
-
-def _gap(ref: ModelRef, path: str, detail: str) -> Page:
-    return Page(gaps=(Gap(reason=GapReason.UNREADABLE, detail=detail, model=ref, file=path),))
-
-
-def _file_url(ref: ModelRef, revision: str | None, path: str) -> str | None:
-    page = refs.page_url(ref)
-    if ref.startswith("hf:") and page:
-        return f"{page}/resolve/{revision or 'main'}/{path}"
-    return page

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.claim import Claim, Conflict, Measured
 from modelaudit.domain.finding import Finding
 from modelaudit.domain.refs import ModelRef
 from modelaudit.store.findings import ConflictRow, FindingRow
@@ -22,6 +22,14 @@ class Body:
     claims: tuple[Claim, ...]
     conflicts: tuple[Conflict, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """What a conflict is between."""
+
+    claims: tuple[Claim, ...] = ()
+    measured: Measured | None = None
 
 
 def finding_row(finding: Finding, node: int) -> FindingRow:
@@ -47,7 +55,7 @@ def finding_row(finding: Finding, node: int) -> FindingRow:
             finding.decided_by,
             finding.path,
             _timeless(finding.claims),
-            [(c.kind, c.entry, _timeless(c.claims)) for c in finding.conflicts],
+            [(c.kind, c.entry, _timeless(c.claims), _shape(c)) for c in finding.conflicts],
             finding.files,
         ),
     )
@@ -59,8 +67,16 @@ def conflict_row(conflict: Conflict, node: int) -> ConflictRow:
         node=node,
         kind=conflict.kind.value,
         entry=conflict.entry,
-        body=msgspec.json.encode(conflict.claims).decode(),
-        digest=_digest(conflict.model, conflict.kind, conflict.entry, _timeless(conflict.claims)),
+        body=msgspec.json.encode(
+            Sides(claims=conflict.claims, measured=conflict.measured)
+        ).decode(),
+        digest=_digest(
+            conflict.model,
+            conflict.kind,
+            conflict.entry,
+            _timeless(conflict.claims),
+            _shape(conflict),
+        ),
     )
 
 
@@ -69,9 +85,11 @@ def read_body(text: str) -> Body:
     return msgspec.json.decode(text, type=Body)
 
 
-def read_claims(text: str) -> tuple[Claim, ...]:
-    """The claims of a stored conflict."""
-    return msgspec.json.decode(text, type=tuple[Claim, ...])
+def read_sides(text: str) -> Sides:
+    """What a stored conflict is between; layout 1 kept its claims alone."""
+    if text.startswith("["):
+        return Sides(claims=msgspec.json.decode(text, type=tuple[Claim, ...]))
+    return msgspec.json.decode(text, type=Sides)
 
 
 def _timeless(claims: Sequence[Claim]) -> list[tuple[object, ...]]:
@@ -80,6 +98,11 @@ def _timeless(claims: Sequence[Claim]) -> list[tuple[object, ...]]:
          c.component, c.weight)
         for c in claims
     ]  # fmt: skip
+
+
+def _shape(conflict: Conflict) -> tuple[object, ...] | None:
+    found = conflict.measured
+    return None if found is None else (found.file, found.family, found.reason, found.says)
 
 
 def _digest(*parts: object) -> bytes:

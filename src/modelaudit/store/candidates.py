@@ -129,35 +129,3 @@ def forget_gaps(connection: sqlite3.Connection, ref: ModelRef, origin: str) -> N
         " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
         (origin, refs.key(ref)),
     )
-
-
-def unread_headers(
-    connection: sqlite3.Connection, limit: int
-) -> Iterator[tuple[ModelRef, str | None, str, int | None]]:
-    """(model, revision, path, size) of safetensors files whose header was not read.
-
-    Suspects first (reached by the last walk), then models without a parent; smaller files first,
-    because adapters are small and say most.
-    """
-    rows = connection.execute(
-        "SELECT n.ref, lower(hex(n.revision)), f.path, f.size,"
-        "       n.id IN (SELECT r.node FROM lineage_reach AS w JOIN lineage_node AS r"
-        "                ON r.rank = w.node) AS suspect,"
-        "       EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1) AS known"
-        "  FROM file AS f JOIN node AS n ON n.id = f.node"
-        " WHERE f.header IS NULL AND f.path LIKE '%.safetensors'"
-        "   AND n.id IN (SELECT node FROM in_scope)"
-        " ORDER BY suspect DESC, known, f.size, n.ref, f.path LIMIT ?",
-        (limit,),
-    )
-    for ref, revision, path, size, _, _ in rows.fetchall():
-        yield ModelRef(ref), revision or None, path, size
-
-
-def note_header(connection: sqlite3.Connection, ref: ModelRef, path: str, now: int) -> None:
-    """A file's header was asked for, whatever came of it."""
-    connection.execute(
-        "UPDATE file SET header = ? WHERE path = ?"
-        " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
-        (now, path, refs.key(ref)),
-    )

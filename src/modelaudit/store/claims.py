@@ -9,6 +9,7 @@ from modelaudit.domain import refs
 from modelaudit.domain.claim import EXCERPT_LENGTH, Claim
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
+from modelaudit.store.fragments import PART, SAME_TENSORS
 
 _SELECT = """
 SELECT c.ref, p.ref, claim.relation, claim.grade, o.extractor, o.path, o.locator, claim.observed,
@@ -37,25 +38,30 @@ def claims_between(connection: sqlite3.Connection, parent: int, child: int) -> l
 
 
 def digest_claims(connection: sqlite3.Connection, sha256: str, child: int) -> list[Claim]:
-    """The files of a model that have this digest, as claims of being a copy of it."""
+    """The files of a model that have this digest, or equal tensors, as claims of being a copy."""
     ref = ModelRef(connection.execute("SELECT ref FROM node WHERE id = ?", (child,)).fetchone()[0])
+    rows = connection.execute(
+        f"SELECT f.path, f.observed, {PART.format(file='f')}, NULL FROM file AS f"
+        " WHERE f.sha256 = ?1 AND f.node = ?2"
+        " UNION ALL SELECT f.path, f.observed, b.component, lower(hex(b.digest))"
+        f"  FROM {SAME_TENSORS} CROSS JOIN file AS f ON f.head = b.head AND f.node = ?2"
+        " WHERE a.head = ?1 ORDER BY 1, 3",
+        (bytes.fromhex(sha256), child),
+    )
     return [
         Claim(
             child=ref,
             parent=refs.sha256(sha256),
             relation=Relation.COPY,
             grade=Grade.EXACT,
-            extractor="listed-digest",
+            extractor="listed-digest" if state is None else "same-tensors",
             locator=path,
             source=refs.record_url(ref),
+            excerpt=None if state is None else f"all tensors are equal, state {state}",
             observed=observed,
             component=None if component is None else Component(component),
         )
-        for path, observed, component in connection.execute(
-            "SELECT path, observed, component FROM file"
-            " WHERE sha256 = ? AND node = ? ORDER BY path",
-            (bytes.fromhex(sha256), child),
-        )
+        for path, observed, component, state in rows
     ]
 
 
@@ -68,6 +74,18 @@ def shared_claims(connection: sqlite3.Connection, parent: int, child: int) -> li
         )
     }
     mains = ",".join(str(part.value) for part in Component if part.main)
+    rows = connection.execute(
+        "SELECT c.path, p.path, lower(hex(c.sha256)), max(c.observed, p.observed),"
+        f"      ifnull({PART.format(file='c')}, {PART.format(file='p')}) AS part, 'sha256'"
+        "  FROM file AS c JOIN file AS p ON p.sha256 = c.sha256 AND p.node = ?1"
+        f" WHERE c.node = ?2 AND part IN ({mains})"
+        " UNION ALL SELECT c.path, p.path, lower(hex(b.digest)), max(c.observed, p.observed),"
+        f"      b.component, 'state' FROM file AS p CROSS JOIN {SAME_TENSORS}"
+        "  CROSS JOIN file AS c ON c.head = b.head"
+        f" WHERE p.node = ?1 AND a.head = p.head AND c.node = ?2 AND b.component IN ({mains})"
+        " ORDER BY 6, 1, 2",
+        (parent, child),
+    )
     return [
         Claim(
             child=names[child],
@@ -77,17 +95,11 @@ def shared_claims(connection: sqlite3.Connection, parent: int, child: int) -> li
             extractor="same-bytes",
             locator=path,
             source=refs.record_url(names[child]),
-            excerpt=f"sha256 {digest}, there {other}"[:EXCERPT_LENGTH],
+            excerpt=f"{what} {digest}, there {other}"[:EXCERPT_LENGTH],
             observed=observed,
             component=Component(component),
         )
-        for path, other, digest, observed, component in connection.execute(
-            "SELECT c.path, p.path, lower(hex(c.sha256)), max(c.observed, p.observed),"
-            "       ifnull(c.component, p.component) AS part"
-            "  FROM file AS c JOIN file AS p ON p.sha256 = c.sha256 AND p.node = ?"
-            f" WHERE c.node = ? AND part IN ({mains}) ORDER BY c.path, p.path",
-            (parent, child),
-        )
+        for path, other, digest, observed, component, what in rows
     ]
 
 

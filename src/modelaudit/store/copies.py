@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
+from modelaudit.store.fragments import PART
 
 SIZE_ROUNDING = 1024
 """Bytes by which sizes of one file may differ: Civitai tells them in KiB."""
@@ -39,6 +41,8 @@ class Copy:
     excerpt: str
     observed: int
     """When both were first seen with the file, UTC seconds."""
+    locator: str = "sha256"
+    """What is equal: the ``sha256`` of files, or their ``tensors``."""
 
 
 def shared_files(
@@ -53,35 +57,68 @@ def shared_files(
         "SELECT f.sha256, (SELECT n.id FROM node AS n"
         "          WHERE n.key = 'sha256:' || lower(hex(f.sha256))"
         "            AND EXISTS (SELECT 1 FROM claim AS c WHERE c.parent = n.id)) AS named"
-        "  FROM file AS f GROUP BY f.sha256"
+        "  FROM file AS f WHERE f.sha256 IS NOT NULL GROUP BY f.sha256"
         f" HAVING ifnull(max(f.size) - min(f.size), 0) <= {SIZE_ROUNDING}"
         "    AND (count(DISTINCT f.node) > 1 OR named IS NOT NULL)"
     )
-    marks = ",".join("?" * len(ignored))
     for digest, digest_node in digests:
-        if digest in skip:
-            continue
-        holders: dict[int, Holder] = {}
-        for node, ref, created, path, component, observed in connection.execute(
-            "SELECT n.id, n.ref, n.created, f.path, f.component, f.observed FROM file AS f"
-            "  JOIN node AS n ON n.id = f.node WHERE f.sha256 = ? ORDER BY n.ref, f.path DESC",
-            (digest,),
-        ):
-            names = connection.execute(
-                "SELECT DISTINCT parent FROM claim JOIN origin AS o ON o.id = origin"
-                f" WHERE child = ? AND o.extractor NOT IN ({marks})",
-                (node, *ignored),
+        if digest not in skip:
+            rows = connection.execute(
+                f"SELECT {_HOLDER.format(part=PART.format(file='f'))} FROM file AS f"
+                "  JOIN node AS n ON n.id = f.node WHERE f.sha256 = ? ORDER BY n.ref, f.path DESC",
+                (digest,),
             )
-            holders[node] = Holder(
-                node=node,
-                ref=ModelRef(ref),
-                created=created,
-                path=path,
-                component=None if component is None else Component(component),
-                observed=observed,
-                names=frozenset(row[0] for row in names),
-            )
-        yield digest.hex(), digest_node, list(holders.values())
+            yield digest.hex(), digest_node, _holders(connection, rows, ignored)
+
+
+def shared_parts(connection: sqlite3.Connection, *, ignored: Collection[str]) -> list[list[Holder]]:
+    """Holders of every main part whose tensors several models hold, in files of unequal bytes."""
+    mains = ",".join(str(part.value) for part in Component if part.main)
+    groups = connection.execute(
+        "SELECT c.digest, c.component FROM content AS c JOIN file AS f ON f.head = c.head"
+        f" WHERE c.component IN ({mains}) GROUP BY c.digest, c.component"
+        " HAVING count(DISTINCT f.node) > 1 AND count(DISTINCT c.head) > 1"
+        " ORDER BY c.digest, c.component"
+    ).fetchall()
+    return [
+        _holders(
+            connection,
+            connection.execute(
+                f"SELECT {_HOLDER.format(part='c.component')} FROM content AS c"
+                "  JOIN file AS f ON f.head = c.head JOIN node AS n ON n.id = f.node"
+                " WHERE c.digest = ? AND c.component = ? ORDER BY n.ref, f.path DESC",
+                group,
+            ),
+            ignored,
+        )
+        for group in groups
+    ]
+
+
+_HOLDER = "n.id, n.ref, n.created, f.path, {part}, f.observed"
+
+
+def _holders(
+    connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]], ignored: Collection[str]
+) -> list[Holder]:
+    marks = ",".join("?" * len(ignored))
+    holders: dict[int, Holder] = {}
+    for node, ref, created, path, component, observed in rows:
+        names = connection.execute(
+            "SELECT DISTINCT parent FROM claim JOIN origin AS o ON o.id = origin"
+            f" WHERE child = ? AND o.extractor NOT IN ({marks})",
+            (node, *ignored),
+        )
+        holders[node] = Holder(
+            node=node,
+            ref=ModelRef(ref),
+            created=created,
+            path=path,
+            component=None if component is None else Component(component),
+            observed=observed,
+            names=frozenset(row[0] for row in names),
+        )
+    return list(holders.values())
 
 
 def main_files(connection: sqlite3.Connection, node: int) -> int:
@@ -90,7 +127,7 @@ def main_files(connection: sqlite3.Connection, node: int) -> int:
     return int(
         connection.execute(
             "SELECT count(*) FROM file WHERE node = ?"
-            f" AND (component IS NULL OR component IN ({mains}))",
+            f" AND ifnull({PART.format(file='file')}, {mains[0]}) IN ({mains})",
             (node,),
         ).fetchone()[0]
     )
@@ -104,17 +141,20 @@ def write_copies(
 ) -> int:
     """Make the stored copy claims be exactly these; returns how many changed."""
     origins = {
-        name: connection.execute(
-            "INSERT INTO origin(extractor, path, locator) VALUES (?, '', 'sha256')"
+        (name, locator): connection.execute(
+            "INSERT INTO origin(extractor, path, locator) VALUES (?, '', ?)"
             " ON CONFLICT DO UPDATE SET locator = locator RETURNING id",
-            (name,),
+            (name, locator),
         ).fetchone()[0]
         for name in extractors
+        for locator in ("sha256", "tensors")
     }
     wanted = {
-        (c.parent, c.child, origins[c.extractor]): (c.component.value, c.excerpt, c.observed)
+        (c.parent, c.child, origins[c.extractor, c.locator]): (
+            c.component.value, c.excerpt, c.observed,
+        )
         for c in copies
-    }
+    }  # fmt: skip
     marks = ",".join("?" * len(origins))
     stored = {
         (parent, child, origin): (component, excerpt, observed)

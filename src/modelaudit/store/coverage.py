@@ -55,7 +55,8 @@ def measure(
     )
     examined = (
         "(SELECT detailed FROM node WHERE id = s.node) IS NOT NULL"
-        " OR EXISTS (SELECT 1 FROM file AS f WHERE f.node = s.node)"
+        " OR EXISTS (SELECT 1 FROM file AS f WHERE f.node = s.node"
+        "             AND (f.sha256 IS NOT NULL OR f.header IS NOT NULL))"
     )
     models = number("SELECT count(*) FROM in_scope")
     lineage_known = number(f"SELECT count(*) FROM in_scope AS s WHERE {known}")
@@ -63,7 +64,10 @@ def measure(
     counted = counters(connection, run.seq)
     return Coverage(
         models=models,
-        files=number("SELECT count(*) FROM file WHERE node IN (SELECT node FROM in_scope)"),
+        files=number(
+            "SELECT count(*) FROM file WHERE sha256 IS NOT NULL"
+            " AND node IN (SELECT node FROM in_scope)"
+        ),
         headers_read=counted.get("headers_read", 0),
         weights_read=counted.get("weights_read", 0),
         bytes_read=counted.get("bytes_read", 0),

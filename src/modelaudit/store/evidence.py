@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from modelaudit.domain.edge import Flag
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Grade, Relation
+from modelaudit.store.fragments import SAME_TENSORS
 from modelaudit.store.links import BY_BYTES
 
 
@@ -91,12 +92,25 @@ def listed_digests_of(connection: sqlite3.Connection, number: int, entry: int) -
 def shared_files_of(
     connection: sqlite3.Connection, child: int, parent: int
 ) -> list[tuple[str, str]]:
-    """(path, sha256) of the child's files that the parent holds as well."""
+    """(path, sha256) of the child's files that the parent holds as well, or tensor for tensor."""
     rows = connection.execute(
         "SELECT c.path, lower(hex(c.sha256)) FROM file AS c"
-        " WHERE c.node = ? AND EXISTS (SELECT 1 FROM file AS p"
-        "        WHERE p.sha256 = c.sha256 AND p.node = ?) ORDER BY c.path",
+        " WHERE c.node = ?1 AND c.sha256 IS NOT NULL AND (EXISTS (SELECT 1 FROM file AS p"
+        "        WHERE p.sha256 = c.sha256 AND p.node = ?2)"
+        f"    OR EXISTS (SELECT 1 FROM {SAME_TENSORS} CROSS JOIN file AS p ON p.head = b.head"
+        "        WHERE a.head = c.head AND p.node = ?2)) ORDER BY c.path",
         (child, parent),
+    )
+    return rows.fetchall()
+
+
+def files_like(connection: sqlite3.Connection, node: int, sha256: str) -> list[tuple[str, str]]:
+    """(path, sha256) of a model's files with this digest, or with the tensors of such a file."""
+    rows = connection.execute(
+        "SELECT f.path, lower(hex(f.sha256)) FROM file AS f WHERE f.node = ?1 AND (f.sha256 = ?2"
+        f"    OR EXISTS (SELECT 1 FROM {SAME_TENSORS} WHERE a.head = ?2 AND b.head = f.head))"
+        " ORDER BY f.path",
+        (node, bytes.fromhex(sha256)),
     )
     return rows.fetchall()
 

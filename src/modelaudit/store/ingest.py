@@ -229,24 +229,24 @@ class Ingest:
     def _write_files(self, node: int, files: Sequence[File], now: int) -> None:
         rows = file_rows(files)
         stored = {
-            (digest, path): tuple(rest)
-            for digest, path, *rest in self._db.execute(
-                "SELECT sha256, path, size, component, autov1, autov3, blake3, crc32"
+            path: tuple(rest)
+            for path, *rest in self._db.execute(
+                "SELECT path, sha256, size, component, autov1, autov3, blake3, crc32, etag"
                 "  FROM file WHERE node = ?",
                 (node,),
             )
         }
-        self._db.executemany(
-            "DELETE FROM file WHERE sha256 = ? AND node = ? AND path = ?",
-            [(digest, node, path) for digest, path in stored.keys() - rows.keys()],
+        removed = [(node, path) for path in stored.keys() - rows.keys()]
+        self._db.executemany("DELETE FROM file WHERE node = ? AND path = ?", removed)
+        self._db.executemany(  # what a file said goes with it
+            "DELETE FROM claim WHERE child = ?"
+            " AND (SELECT path FROM origin AS o WHERE o.id = claim.origin) = ?",
+            removed,
         )
+        new = {path: _still_known(row, stored.get(path)) for path, row in rows.items()}
         self._db.executemany(
             UPSERT_FILE,
-            [
-                (digest, node, path, *rest, now)
-                for (digest, path), rest in rows.items()
-                if stored.get((digest, path)) != rest
-            ],
+            [(node, path, *row, now) for path, row in new.items() if stored.get(path) != row],
         )
 
     def _claim_rows(
@@ -317,3 +317,15 @@ class Ingest:
                 and (model.downloads is not None or model.likes is not None)
             ],
         )
+
+
+def _still_known(row: tuple[object, ...], stored: tuple[object, ...] | None) -> tuple[object, ...]:
+    """The row with the digests computed before, where the platform tells none and nothing moved.
+
+    Without an etag, size alone is no proof that the bytes are the same.
+    """
+    sha256, size, component, *_, etag = row
+    if sha256 is not None or etag is None or stored is None:
+        return row
+    same = stored[1] == size and stored[-1] == etag
+    return (stored[0], size, component, *stored[3:]) if same else row

@@ -1,4 +1,4 @@
-"""Edges that no stored claim states: listed digests, any-version links, names, copies backwards.
+"""Edges that no stored claim states: listed digests, any-version links, names, shapes, copies back.
 
 They go into the temporary table ``link(parent, child, entry, code)`` of
 :mod:`modelaudit.store.graph`.
@@ -19,6 +19,7 @@ from modelaudit.domain.listing import Listing
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store.copies import SIZE_ROUNDING
+from modelaudit.store.fragments import PART, SAME_TENSORS
 
 BY_BYTES = (
     "origin IN (SELECT id FROM origin WHERE extractor IN ('same-bytes', 'same-bytes-undirected'))"
@@ -32,6 +33,7 @@ def add(connection: sqlite3.Connection, listing: Listing) -> None:
     _link_copies_of_listed(connection, listing)
     _link_versions(connection)
     _link_names(connection, listing)
+    _link_shapes(connection, listing)
     _link_copies_back(connection)
 
 
@@ -44,9 +46,11 @@ def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
             "SELECT id FROM node WHERE key = ?", (refs.key(refs.sha256(listed.sha256)),)
         ).fetchone()[0]
         for child, stated in connection.execute(
-            "SELECT DISTINCT node, component FROM file WHERE sha256 = ?1"
+            f"SELECT DISTINCT f.node, {PART.format(file='f')} FROM file AS f WHERE f.sha256 = ?1"
             # a platform may store a digest that is not the file's: then the size gives it away
-            f" AND ifnull(abs(size - ?2), 0) <= {SIZE_ROUNDING}",
+            f" AND ifnull(abs(f.size - ?2), 0) <= {SIZE_ROUNDING}"
+            f" UNION SELECT f.node, b.component FROM {SAME_TENSORS}"
+            "   CROSS JOIN file AS f ON f.head = b.head WHERE a.head = ?1",
             (bytes.fromhex(listed.sha256), listed.size),
         ):
             component = listed.component if stated is None else Component(stated)
@@ -72,6 +76,7 @@ def _link_copies_of_listed(connection: sqlite3.Connection, listing: Listing) -> 
     Re-hosts of a deleted base are younger than its copies: there the list knows what dates hide.
     Files whose digest is listed itself need no such detour.
     """
+    mine, theirs = PART.format(file="f"), PART.format(file="g")
     for number, entry in listing.entries.items():
         parts = {part for part in Component if part.main}
         parts &= {*entry.tainted, Component.FULL} if entry.tainted else parts
@@ -82,11 +87,19 @@ def _link_copies_of_listed(connection: sqlite3.Connection, listing: Listing) -> 
             "  FROM listed AS l CROSS JOIN file AS f ON f.node = l.node"
             "  CROSS JOIN file AS g ON g.sha256 = f.sha256 AND g.node <> f.node"
             f" WHERE l.entry = ?2 AND ifnull(abs(f.size - g.size), 0) <= {SIZE_ROUNDING}"
-            f"   AND ifnull(f.component, g.component) IN ({words})"
-            f"   AND ifnull(g.component, f.component) IN ({words})"
+            f"   AND ifnull({mine}, {theirs}) IN ({words})"
+            f"   AND ifnull({theirs}, {mine}) IN ({words})"
             "   AND lower(hex(f.sha256)) NOT IN (SELECT value FROM json_each(?3))"
             "   AND g.node NOT IN (SELECT node FROM listed WHERE entry = ?2)",
             (pack(Edge(Relation.COPY, Grade.EXACT)), number, json.dumps(known)),
+        )
+        connection.execute(
+            "INSERT OR IGNORE INTO link SELECT DISTINCT l.node, g.node, l.entry, ?1"
+            f"  FROM listed AS l CROSS JOIN file AS f ON f.node = l.node CROSS JOIN {SAME_TENSORS}"
+            "  CROSS JOIN file AS g ON g.head = b.head AND g.node <> f.node"
+            f" WHERE l.entry = ?2 AND a.head = f.head AND b.component IN ({words})"
+            "   AND g.node NOT IN (SELECT node FROM listed WHERE entry = ?2)",
+            (pack(Edge(Relation.COPY, Grade.EXACT)), number),
         )
 
 
@@ -132,6 +145,20 @@ def _link_names(connection: sqlite3.Connection, listing: Listing) -> None:
         if entry in roots and pattern.search(f"{refs.local(ModelRef(ref))} {title or ''}")
     ]
     connection.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
+
+
+def _link_shapes(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Files with the architecture of a listed model: a hint, for lists that ask for it."""
+    roots = _first_models(connection, listing.entries) if listing.architectures else {}
+    connection.executemany(
+        "INSERT OR IGNORE INTO link SELECT ?1, f.node, ?2, ?3 FROM head AS h"
+        "  JOIN file AS f ON f.head = h.key WHERE h.family = ?4 AND f.node <> ?1",
+        [
+            (roots[entry], entry, pack(Edge(Relation.FINETUNE, Grade.HINTED)), family)
+            for entry, family in listing.architectures
+            if entry in roots
+        ],
+    )
 
 
 def _first_models(connection: sqlite3.Connection, entries: Mapping[int, Entry]) -> dict[int, int]:

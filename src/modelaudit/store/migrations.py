@@ -28,14 +28,41 @@ _WORDS = {
 
 @migrations()
 def m001_create(db: Database) -> None:
-    """The first layout."""
-    sql = resources.files("modelaudit.store").joinpath("schema.sql").read_text("utf-8")
-    for statement in _statements(sql):
+    """The layout of today; what follows brings older ones to it."""
+    for statement in _schema():
         db.execute(statement)
     db.table("word").insert_all(
         {"kind": kind, "code": member.value, "word": member.word}
         for kind, enum in _WORDS.items()
         for member in enum
+    )
+
+
+@migrations()
+def m002_heads(db: Database) -> None:
+    """Files are known by their place, with or without a digest; what their heads say is kept."""
+    if db.table("head").exists():
+        return
+    db.execute("DROP VIEW files")
+    db.execute("DROP INDEX file_node")
+    db.execute("ALTER TABLE file RENAME TO file_1")
+    for statement in _schema():
+        words = statement.split()
+        if words[2].partition("(")[0] in ("file", "head", "content", "files") or (
+            words[1] == "INDEX" and words[2].startswith(("file_", "content_"))
+        ):
+            db.execute(statement)
+    db.execute(
+        "INSERT OR IGNORE INTO file(node, path, sha256, size, component, autov1, autov3, blake3,"
+        " crc32, observed, header) SELECT node, path, sha256, size, component, autov1, autov3,"
+        " blake3, crc32, observed, NULL FROM file_1 ORDER BY observed DESC"
+    )
+    db.execute("DROP TABLE file_1")
+
+
+def _schema() -> list[str]:
+    return _statements(
+        resources.files("modelaudit.store").joinpath("schema.sql").read_text("utf-8")
     )
 
 

@@ -13,7 +13,7 @@ from modelaudit.domain.claim import Conflict
 from modelaudit.domain.finding import Coverage, Finding, Gone, Order, Reach, Run, Summary
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import ConflictKind, Grade, Relation, State, Verdict
-from modelaudit.store.bodies import read_body, read_claims
+from modelaudit.store.bodies import read_body, read_sides
 from modelaudit.store.coverage import loads
 from modelaudit.store.fragments import LIVE
 from modelaudit.store.runs import OpenRun, baseline
@@ -136,8 +136,13 @@ class StoredReport:
             (*self._bound, *bound),
         )
         for ref, kind, entry, body in rows:
+            sides = read_sides(body)
             yield Conflict(
-                model=ModelRef(ref), kind=ConflictKind(kind), claims=read_claims(body), entry=entry
+                model=ModelRef(ref),
+                kind=ConflictKind(kind),
+                claims=sides.claims,
+                entry=entry,
+                measured=sides.measured,
             )
 
     def raised(self) -> int:

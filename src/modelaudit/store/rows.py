@@ -53,12 +53,18 @@ WHERE excluded.ref IS NOT node.ref OR node.same IS NOT NULL
 """
 
 UPSERT_FILE = """
-INSERT INTO file(sha256, node, path, size, component, autov1, autov3, blake3, crc32, observed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET size = excluded.size, component = excluded.component,
-  autov1 = excluded.autov1, autov3 = excluded.autov3,
-  blake3 = excluded.blake3, crc32 = excluded.crc32
+INSERT INTO file(node, path, sha256, size, component, autov1, autov3, blake3, crc32, etag, observed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, size = excluded.size,
+  component = excluded.component, autov1 = excluded.autov1, autov3 = excluded.autov3,
+  blake3 = excluded.blake3, crc32 = excluded.crc32, etag = excluded.etag,
+  observed = CASE WHEN sha256 IS excluded.sha256 THEN observed ELSE excluded.observed END,
+  header = CASE WHEN sha256 IS excluded.sha256 AND size IS excluded.size
+                 AND etag IS excluded.etag THEN header END,
+  head = CASE WHEN sha256 IS excluded.sha256 AND size IS excluded.size
+               AND etag IS excluded.etag THEN head END
 """
+"""Other bytes under a known path are a file that was not read yet."""
 
 UPSERT_CLAIM = """
 INSERT INTO claim(parent, child, origin, relation, grade, component, weight, source, excerpt,
@@ -103,14 +109,14 @@ def model_row(model: Model) -> tuple[object, ...]:
     )
 
 
-def file_rows(files: Sequence[File]) -> dict[tuple[bytes, str], tuple[object, ...]]:
-    """(digest, path) → size, component and the other digests, of files that have a digest."""
+def file_rows(files: Sequence[File]) -> dict[str, tuple[object, ...]]:
+    """Path → sha256, size, component, the other digests, etag."""
     return {
-        (bytes.fromhex(f.sha256), f.path): (
-            f.size, f.component, f.autov1, f.autov3, f.blake3, f.crc32,
+        f.path: (
+            bytes.fromhex(f.sha256) if f.sha256 else None,
+            f.size, f.component, f.autov1, f.autov3, f.blake3, f.crc32, f.etag,
         )
         for f in files
-        if f.sha256
     }  # fmt: skip
 
 

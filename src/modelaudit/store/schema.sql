@@ -36,18 +36,37 @@ CREATE TABLE popularity (    -- apart, because it changes daily and nothing else
   likes INTEGER
 );
 
-CREATE TABLE file (          -- weight files with a digest
-  sha256 BLOB NOT NULL,
+CREATE TABLE file (          -- weight files
   node INTEGER NOT NULL REFERENCES node(id),
   path TEXT NOT NULL,
+  sha256 BLOB,               -- NULL while nobody told or computed it
   size INTEGER,
   component INTEGER,
   autov1 TEXT, autov3 TEXT, blake3 TEXT, crc32 TEXT,
+  etag TEXT,                 -- what changes when the bytes do, where there is no digest
   observed INTEGER NOT NULL, -- when the model was first seen with it
   header INTEGER,            -- when its header was asked for
-  PRIMARY KEY (sha256, node, path)
+  head BLOB REFERENCES head(key),
+  PRIMARY KEY (node, path)
 ) WITHOUT ROWID;
-CREATE INDEX file_node ON file(node);
+CREATE INDEX file_sha256 ON file(sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX file_head ON file(head) WHERE head IS NOT NULL;
+
+CREATE TABLE head (          -- what the head of a weight file says: read once, wherever it lies
+  key BLOB PRIMARY KEY,      -- the file's sha256, or a digest of (address, etag, size)
+  format TEXT,
+  family TEXT,               -- by names and shapes of its tensors; NULL where they decide nothing
+  reason TEXT,
+  says TEXT,                 -- what its own metadata says, where that is another family
+  component INTEGER,
+  body TEXT NOT NULL         -- JSON: what is kept of it
+) WITHOUT ROWID;
+
+CREATE TABLE content (       -- digests of tensors, part by part: equal means the same weights
+  digest BLOB NOT NULL, component INTEGER NOT NULL, head BLOB NOT NULL REFERENCES head(key),
+  PRIMARY KEY (digest, component, head)
+) WITHOUT ROWID;
+CREATE INDEX content_head ON content(head);
 
 CREATE TABLE origin (        -- where claims are read: interned, few
   id INTEGER PRIMARY KEY,
@@ -199,10 +218,11 @@ SELECT c.ref AS child, r.word AS relation, p.ref AS parent, g.word AS grade,
 
 CREATE VIEW files AS
 SELECT n.ref AS model, f.path, f.size, lower(hex(f.sha256)) AS sha256, w.word AS component,
-       f.autov1, f.autov3
+       f.autov1, f.autov3, h.format, h.family
   FROM file AS f
   JOIN node AS n ON n.id = f.node
-  LEFT JOIN word AS w ON w.kind = 'component' AND w.code = f.component;
+  LEFT JOIN head AS h ON h.key = f.head
+  LEFT JOIN word AS w ON w.kind = 'component' AND w.code = ifnull(f.component, h.component);
 
 CREATE VIEW findings AS      -- live ones, every series
 SELECT f.entry || '/' || n.ref AS id, v.word AS verdict, g.word AS grade, r.word AS relation,

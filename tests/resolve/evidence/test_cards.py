@@ -95,12 +95,13 @@ def test_an_adapter_names_its_base_and_revision() -> None:
     assert short(claims) == [("hf:base-7b", "adapter", "hinted", "/base_model_name_or_path")]
 
 
-def test_a_pipeline_hints_at_where_it_was_loaded_from() -> None:
-    claims, _ = read("model_index", '{"_class_name": "P", "_name_or_path": "x/y"}')
+@pytest.mark.parametrize("kind", ["model_index", "config"])
+def test_a_model_hints_at_where_it_was_loaded_from(kind: str) -> None:
+    claims, _ = read(kind, '{"_class_name": "P", "_name_or_path": "x/y"}')
     assert short(claims) == [("hf:x/y", "finetune", "hinted", "/_name_or_path")]
 
 
-@pytest.mark.parametrize("kind", ["adapter_config", "model_index"])
+@pytest.mark.parametrize("kind", ["adapter_config", "model_index", "config"])
 @pytest.mark.parametrize("body", ["", "{", "[]", "5", "null", '{"a": ' * 100_000, "\ud800"])
 def test_a_broken_file_is_a_gap(kind: str, body: str) -> None:
     claims, gaps = read(kind, body)

@@ -28,11 +28,19 @@ KEYS = st.sampled_from(
      "ss_network_dim", "sd_merge_recipe", "slices", "sd_merge_models", "primary_model_hash",
      "multiplier", "interp_method", "ot_config", "sources", "base_model_name",
      "modelspec.merged_from", "_name_or_path", "base_model_name_or_path", "parameters",
-     "weight", "experts", "source_model", "0123456789abcdef" * 4]
+     "weight", "experts", "source_model", "0123456789abcdef" * 4, "ss_new_vae_hash",
+     "ss_vae_name", "lora_adapter_metadata", "unet.base_model_name_or_path", "revision",
+     "prompt", "1", "2", "class_type", "inputs", "model1", "model2", "ratio", "ckpt_name",
+     "lora_name", "civitai", "modelId", "VersionId", "BaseModel", "ModelType", "createdAt",
+     "general.name", "general.type", "general.file_type", "general.source.url",
+     "general.base_model.count", "general.base_model.0.name", "general.base_model.0.organization",
+     "general.base_model.0.repo_url", "general.base_model.1.url", "general.dataset.0.repo_url",
+     "general.datasets"]
 )  # fmt: skip
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), NAMES,
-    st.sampled_from(["LORA", "Checkpoint", "Weighted sum", "merge", "base_model:merge:x/y"]),
+    st.sampled_from(["LORA", "Checkpoint", "Weighted sum", "merge", "base_model:merge:x/y",
+                     "CheckpointSave", "ModelMergeSimple", "adapter"]),
     st.just("x" * 100_000),
 )  # fmt: skip
 VALUES = st.recursive(
@@ -58,8 +66,8 @@ TEXTS = st.one_of(
 def test_an_extractor_has_its_four_names(extractor: Extractor) -> None:
     assert extractor.name
     assert extractor.reads <= {
-        "hf.record", "card", "adapter_config", "mergekit", "model_index", "safetensors",
-        "civitai.version",
+        "hf.record", "card", "adapter_config", "mergekit", "model_index", "config", "safetensors",
+        "gguf", "civitai.version", "civitai_info",
     }  # fmt: skip
     assert isinstance(extractor.grade, Grade)
     assert callable(extractor.extract)

@@ -16,7 +16,7 @@ from modelaudit.domain.weights import Header, Tensor
 from modelaudit.domain.words import GapReason
 from modelaudit.resolve import formats
 from modelaudit.resolve.formats.errors import FormatError
-from modelaudit.resolve.formats.safetensors import MAX_HEADER, parse_header
+from modelaudit.resolve.formats.safetensors import MAX_HEADER, _plain, parse_header
 from tests.readers import Bytes
 from tests.shared import shared
 
@@ -155,7 +155,7 @@ def test_a_small_header_costs_one_read_and_a_large_one_two() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "first"), [(299_999_999, 0x10000), (300_000_000, 0x40000), (5_000_000_000, 0x80000)]
+    ("size", "first"), [(4_999_999, 0x10000), (5_000_000, 0x40000), (50_000_000, 0x80000)]
 )
 def test_the_first_read_follows_the_size_of_the_file(size: int, first: int) -> None:
     file = Bytes(packed("{}").content, size)
@@ -179,6 +179,14 @@ def test_too_many_tensors_are_refused_before_they_are_parsed() -> None:
     assert (failed.value.code, failed.value.reason) == ("too_many_tensors", GapReason.TOO_LARGE)
 
 
+@pytest.mark.parametrize("part", ['"",', "[],", "{},"])
+def test_more_parts_than_any_listing_has_are_refused_before_they_are_parsed(part: str) -> None:
+    raw = '{"a":[' + part * 1_200_001 + "0]}"
+    with pytest.raises(FormatError) as failed:
+        parse_header(raw.encode(), 8 + len(raw))
+    assert (failed.value.code, failed.value.reason) == ("header_too_large", GapReason.TOO_LARGE)
+
+
 def test_a_file_that_ends_while_it_is_read_is_past_its_end() -> None:
     for kept in (4, 12):
         file = listing(A, data=4)
@@ -197,6 +205,46 @@ JSON = st.recursive(
     ),
     max_leaves=15,
 )  # fmt: skip
+
+
+ENTRY = st.tuples(
+    st.sampled_from(["a", "b", "é", '\\"', "\\u0061", "\\ud800", "__metadata__", "x" * 600]),
+    st.sampled_from(['"dtype":"F32"', '"dtype":"f32"', '"dtype":"F4"', '"d\\u0074ype":"F32"', ""]),
+    st.sampled_from(['"shape":[1]', '"shape":[]', '"shape":[2,0]', '"shape":[1.0]', '"shape":[-0]',
+                     '"shape":[9223372036854775808]', '"shape":[1],"shape":[1]']),
+    st.sampled_from(['"data_offsets":[0,4]', '"data_offsets":[4,8]', '"data_offsets":[8,4]',
+                     '"data_offsets":[0,0]', '"data_offsets":[0,4],"x":1']),
+).map(lambda parts: f'"{parts[0]}":{{{",".join(filter(None, parts[1:]))}}}')  # fmt: skip
+METADATA = st.sampled_from([
+    '"__metadata__":{}', '"__metadata__":{"k":"1","k":"2"}', '"__metadata__":{"k":"{\\"}"}',
+    '"__metadata__":{"k":{"l":"m"}}', '"__metadata__":{"k":1,"l":"\\u0061"}', '"__metadata__":{k}',
+    '"__metadata__":null',
+])  # fmt: skip
+HEADERS = st.tuples(
+    st.sampled_from(["{", " {", "{,"]),
+    st.lists(st.one_of(ENTRY, ENTRY, METADATA), max_size=4).map(",".join),
+    st.sampled_from(["}", "} \n", ",}", "}}", "}\0"]),
+).map(lambda parts: "".join(parts).encode())
+
+
+def parsed(raw: bytes) -> Header | str:
+    try:
+        return parse_header(raw, 8 + len(raw) + 8)
+    except FormatError as problem:
+        return f"{problem.code} {problem}"
+
+
+@given(HEADERS)
+def test_the_quick_way_through_a_header_gives_what_the_careful_one_gives(raw: bytes) -> None:
+    quickly = parsed(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modelaudit.resolve.formats.safetensors._plain", lambda raw: [])
+        assert parsed(raw) == quickly
+
+
+@pytest.mark.parametrize("entries", [(A,), (A, B), ('"__metadata__":{"k":"\\"}{"}', A, B)])
+def test_a_header_as_libraries_write_it_goes_the_quick_way(entries: tuple[str, ...]) -> None:
+    assert len(_plain(f"{{{','.join(entries)}}}  ".encode())) == len(entries)
 
 
 @given(st.one_of(st.binary(max_size=200), JSON.map(lambda value: json.dumps(value).encode())))

@@ -11,7 +11,7 @@ from modelaudit.domain.words import State
 from modelaudit.report import words
 from modelaudit.report.clean import for_html, link
 from modelaudit.report.html import lineage, parts
-from modelaudit.report.record import excerpt, source, url, window
+from modelaudit.report.record import excerpt, locator, source, url, window
 
 
 def finding(found: Finding) -> str:
@@ -45,11 +45,13 @@ def finding(found: Finding) -> str:
 def conflict(contradiction: Conflict) -> str:
     """A contradiction with its claims, the weaker first."""
     entry = contradiction.entry
+    found = contradiction.measured
+    shapes = f"<li><div>{for_html(words.shapes(found))}</div></li>" if found else ""
     leads = f" One side leads to {parts.name(entry)}." if entry else ""
     return (
         f'<div class="conflict"><p><strong>{words.CONFLICT[contradiction.kind].capitalize()}'
         f"</strong> for {parts.page(contradiction.model)}.{leads} The weaker claim comes first.</p>"
-        f'<ul class="claims">{"".join(map(_claim, contradiction.claims))}</ul></div>\n'
+        f'<ul class="claims">{"".join(map(_claim, contradiction.claims))}{shapes}</ul></div>\n'
     )
 
 
@@ -127,6 +129,6 @@ def _claim(claim: Claim) -> str:
     return (
         f"<li>{parts.pill(claim.grade)}<div><q>{parts.name(excerpt(claim), EXCERPT_LENGTH)}</q>"
         f'<p class="where">{claim.relation} → {parts.ref(claim.parent)}{component}{share}</p>'
-        f'<p class="where">{where} · <code>{parts.name(claim.locator)}</code> · seen '
+        f'<p class="where">{where} · <code>{parts.name(locator(claim))}</code> · seen '
         f"{parts.when(claim.observed)} · {parts.name(claim.extractor, 40)}</p></div></li>"
     )

@@ -49,18 +49,22 @@ def relation_by_type(document: Document) -> Relation | None:
     A version that shows files, none of which is a model, shows a part: a VAE uploaded as a
     checkpoint is no checkpoint.
     """
-    model = part(document, "model")
+    files = document.body.get("files") if isinstance(document.body, dict) else None
+    return relation_of(part(document, "model"), files)
+
+
+def relation_of(model: Mapping[str, Any], files: object) -> Relation | None:
+    """The same, of a model and the files of one version."""
     kind = model.get("type")
     relation = _RELATIONS.get(kind) if isinstance(kind, str) else None
-    if relation is not None and _shows_only_parts(document):
+    if relation is not None and _are_only_parts(files):
         return Relation.COMPONENT
     if relation is Relation.FINETUNE and model.get("checkpointType") == "Merge":
         return Relation.MERGE
     return relation
 
 
-def _shows_only_parts(document: Document) -> bool:
-    files = document.body.get("files") if isinstance(document.body, dict) else None
+def _are_only_parts(files: object) -> bool:
     types = [f.get("type") for f in files if isinstance(f, dict)] if isinstance(files, list) else []
     return bool(types) and not any(kind in _MAIN_FILES for kind in types)
 

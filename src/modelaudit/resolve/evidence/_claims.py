@@ -9,7 +9,7 @@ from modelaudit.domain import refs
 from modelaudit.domain.claim import EXCERPT_LENGTH, Claim
 from modelaudit.domain.model import Document, Gap
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import GapReason, Grade, Relation
+from modelaudit.domain.words import Component, GapReason, Grade, Relation
 from modelaudit.resolve.identity import named
 
 _RELATIONS = {
@@ -49,6 +49,8 @@ class Said(NamedTuple):
     """The platform of a plain ``owner/name``."""
     stable_id: str | None = None
     weight: float | None = None
+    component: Component | None = None
+    """The part that this parent gave, where it did not give the whole."""
 
 
 def claims(document: Document, by: str, said: Iterable[Said | Gap]) -> Iterator[Claim | Gap]:
@@ -59,7 +61,7 @@ def claims(document: Document, by: str, said: Iterable[Said | Gap]) -> Iterator[
         if isinstance(item, Gap):
             yield item
             continue
-        text, locator, grade, relation, parent, default, stable_id, weight = item
+        text, locator, grade, relation, parent, default, stable_id, weight, component = item
         if parent is None:
             found = named(text, default=default) if text else None
             if found is None or (default == "dataset" and not found.ref.startswith("dataset:")):
@@ -88,6 +90,7 @@ def claims(document: Document, by: str, said: Iterable[Said | Gap]) -> Iterator[
             source=document.source,
             path=document.path or "",
             excerpt=None if text is None else _storable(text[:EXCERPT_LENGTH]),
+            component=component,
             parent_stable_id=stable_id,
             weight=weight,
         )

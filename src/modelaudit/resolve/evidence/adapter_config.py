@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap
-from modelaudit.domain.words import Grade, Relation
+from modelaudit.domain.words import Grade
+from modelaudit.resolve.evidence import _peft
 from modelaudit.resolve.evidence._claims import Said, claims, malformed
 from modelaudit.resolve.evidence._json import json_object
 
 name = "adapter-config"
 reads = frozenset({"adapter_config"})
 grade = Grade.RECORDED
-
-_KEY = "base_model_name_or_path"
 
 
 def extract(document: Document) -> Iterator[Claim | Gap]:
@@ -27,9 +26,4 @@ def _said(document: Document) -> Iterator[Said | Gap]:
     if config is None:
         yield malformed(document, "the adapter's configuration is not a JSON object")
         return
-    base, revision = config.get(_KEY), config.get("revision")
-    if not isinstance(base, str):
-        return
-    if isinstance(revision, str) and revision and "@" not in base and ":" not in base:
-        base = f"{base}@{revision}"
-    yield Said(base, f"/{_KEY}", grade, Relation.ADAPTER)
+    yield from _peft.base(config, "")

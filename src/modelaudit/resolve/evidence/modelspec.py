@@ -1,6 +1,9 @@
 """``modelspec.merged_from``: free titles, of which only Hub ids and URLs name a node.
 
 ModelSpec 1.0.1 (github.com/Stability-AI/ModelSpec); SwarmUI writes the key without its prefix.
+``modelspec.hash_sha256`` makes no claim: it covers tensors without the header, so it is no file's
+sha256, and a writer may have hashed them in another order. Where it differs from the file's own, a
+merge may have inherited the block of a parent, or nothing has happened at all.
 """
 
 from __future__ import annotations

@@ -52,6 +52,12 @@ def formats() -> tuple[Format, ...]:
     return tuple(sorted(found, key=lambda kind: kind.name))
 
 
+@cache
+def suffixes() -> tuple[str, ...]:
+    """How the names of files end whose headers can be read."""
+    return tuple(sorted(suffix for kind in formats() for suffix in kind.suffixes))
+
+
 def read_header(reader: Reader, name: str = "") -> Header:
     """The header of a file of any format; ``name`` counts only where its bytes do not tell.
 

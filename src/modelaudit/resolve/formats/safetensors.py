@@ -8,9 +8,13 @@ of two equal keys in silence; this parser lists what is there and warns.
 from __future__ import annotations
 
 import json
+import math
+import re
 import struct
 from collections import Counter
-from typing import Any, Final, NoReturn, TypeGuard
+from typing import Annotated, Any, Final, NoReturn, TypeGuard
+
+import msgspec
 
 from modelaudit.domain.reader import Reader
 from modelaudit.domain.refs import MAX_LENGTH
@@ -33,6 +37,29 @@ _BITS: Final = {
     "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
     "I64": 64, "U64": 64, "F64": 64, "C64": 64,
 }  # fmt: skip
+_QUOTES: Final = 10
+"""Quotation marks of one entry: around its name, its three fields and its type."""
+_BRACKETS: Final = 3
+"""Opening ones of an entry: its own, and those of two lists."""
+_SPARE: Final = 400_000
+"""Of either, for metadata, which is text and numbers of others' making."""
+_METADATA_FIRST: Final = re.compile(
+    rb'\{"__metadata__":(\{(?:[^"{}\\]++|"(?:[^"\\]++|\\.)*+")*+\})(?:,(?=")|(?=\}))', re.DOTALL
+)
+"""A header that begins as nearly all do: with its metadata, a flat object, and then the rest."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=_MAX_OFFSET - 1)]
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A tensor as nearly every header has it: three fields, and values that can be true."""
+
+    dtype: Annotated[str, msgspec.Meta(max_length=MAX_LENGTH)]
+    shape: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=_MAX_DIMENSIONS)]
+    data_offsets: tuple[_Count, _Count]
+
+
+_ENTRIES: Final = msgspec.json.Decoder(dict[str, _Entry])
 
 
 class _Object(list[tuple[str, Any]]):
@@ -72,7 +99,7 @@ def read_header(reader: Reader) -> Header:
 def parse_header(raw: bytes, size: int) -> Header:
     """The header from its JSON bytes, checked against the ``size`` of the whole file."""
     warnings = Warnings()
-    pairs = _decode(raw)
+    pairs = _plain(raw) or _decode(raw)
     if raw[:1] in (b" ", b"\t", b"\r", b"\n"):
         warnings.add("leading_blank", "the header begins with a blank instead of a brace")
     start = 8 + len(raw)
@@ -97,6 +124,26 @@ def parse_header(raw: bytes, size: int) -> Header:
     )
 
 
+def _plain(raw: bytes) -> list[tuple[str, Any]]:
+    """What ``_decode`` gives, at a third of the time; nothing where anything is out of the way.
+
+    A dict drops repeated keys, and so does a struct, but each takes quotation marks of its own.
+    """
+    metadata: list[tuple[str, Any]] = []
+    begun = _METADATA_FIRST.match(raw)
+    try:
+        if begun:
+            metadata = [("__metadata__", _decode(begun[1]))]
+            raw = b"{" + raw[begun.end() :]
+        _refuse_too_many(raw)
+        found = _ENTRIES.decode(raw)
+    except (FormatError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    if raw.count(b'"') != _QUOTES * len(found) or "__metadata__" in found:
+        return []
+    return [*metadata, *found.items()]
+
+
 def _decode(raw: bytes) -> _Object:
     # json.loads(bytes) would guess UTF-16 and swallow a byte order mark.
     if b"\0" in raw[:2] or raw.startswith(b"\xef\xbb\xbf"):
@@ -105,9 +152,7 @@ def _decode(raw: bytes) -> _Object:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise FormatError("bad_utf8", "the header is not UTF-8") from None
-    # Counted before parsing: a hostile header of 25 MB would become 250 MB of objects.
-    if text.count('"data_offsets"') > MAX_TENSORS:
-        raise FormatError("too_many_tensors", f"the header lists more than {MAX_TENSORS} tensors")
+    _refuse_too_many(raw)
     try:
         found = json.loads(text, object_pairs_hook=_Object, parse_constant=_reject)
     except (ValueError, RecursionError):
@@ -120,6 +165,17 @@ def _decode(raw: bytes) -> _Object:
     return found
 
 
+def _refuse_too_many(raw: bytes) -> None:
+    """Counted before parsing: a hostile header of 25 MB would become 500 MB of objects."""
+    if raw.count(b'"data_offsets"') > MAX_TENSORS:
+        raise FormatError("too_many_tensors", f"the header lists more than {MAX_TENSORS} tensors")
+    if (
+        raw.count(b'"') > _QUOTES * MAX_TENSORS + _SPARE
+        or raw.count(b"[") + raw.count(b"{") > _BRACKETS * MAX_TENSORS + _SPARE
+    ):
+        raise FormatError("header_too_large", "the header holds more words than a listing needs")
+
+
 def _reject(constant: str) -> NoReturn:
     raise ValueError(constant)
 
@@ -129,27 +185,34 @@ def _tensor(name: str, entry: object, start: int, warnings: Warnings) -> Tensor 
 
     ``start`` is where the header ends: offsets in it count from there.
     """
-    if not isinstance(entry, _Object) or len(name) > MAX_LENGTH:
-        warnings.add("invalid_tensor", ascii(name[:100]))
+    if len(name) <= MAX_LENGTH:
+        if not isinstance(entry, _Entry):
+            entry = _checked(name, entry)
+        if entry:
+            dtype, shape, (begin, end) = entry.dtype, entry.shape, entry.data_offsets
+            bits = _BITS.get(dtype)
+            if bits is None and begin <= end:
+                warnings.add("unknown_dtype", ascii(dtype[:100]))
+                bits = 0
+            if bits == 0 or (bits and math.prod(shape) * bits == 8 * (end - begin)):
+                # A tenth of the time of a whole header lies in calling the class instead.
+                return Tensor._make((name, dtype, shape, start + begin, end - begin, None))
+    warnings.add("invalid_tensor", ascii(name[:100]))
+    return None
+
+
+def _checked(name: str, pairs: object) -> _Entry | None:
+    if not isinstance(pairs, _Object):
         return None
-    fields = dict(entry)
-    if len(fields) < len(entry):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         raise FormatError("duplicate_field", f"tensor {name[:100]!a} has a field twice")
     dtype, shape, span = fields.get("dtype"), fields.get("shape"), fields.get("data_offsets")
-    if not (
-        isinstance(dtype, str)
-        and len(dtype) <= MAX_LENGTH
-        and _are_counts(shape)
-        and _are_counts(span)
-        and len(span) == 2
-        and span[0] <= span[1]
-        and (dtype not in _BITS or _bits(dtype, shape) == 8 * (span[1] - span[0]))
-    ):
-        warnings.add("invalid_tensor", ascii(name[:100]))
+    if not (isinstance(dtype, str) and len(dtype) <= MAX_LENGTH):
         return None
-    if dtype not in _BITS:
-        warnings.add("unknown_dtype", ascii(dtype[:100]))
-    return Tensor(name, dtype, tuple(shape), start + span[0], span[1] - span[0])
+    if not (_are_counts(shape) and _are_counts(span) and len(span) == 2):
+        return None
+    return _Entry(dtype, tuple(shape), (span[0], span[1]))
 
 
 def _are_counts(value: object) -> TypeGuard[list[int]]:
@@ -161,17 +224,9 @@ def _are_counts(value: object) -> TypeGuard[list[int]]:
     )
 
 
-def _bits(dtype: str, shape: list[int]) -> int | None:
-    """Size of a tensor; ``None`` when the product of its dimensions overflows."""
-    bits = _BITS[dtype]
-    for dimension in shape:
-        bits *= dimension
-        if bits > 8 * _MAX_OFFSET:
-            return None
-    return bits
-
-
 def _check_names(tensors: list[Tensor], warnings: Warnings) -> None:
+    if len({tensor.name for tensor in tensors}) == len(tensors):
+        return
     for name, count in Counter(tensor.name for tensor in tensors).items():
         if count > 1:
             warnings.add("duplicate_tensor", ascii(name[:100]))
@@ -180,16 +235,27 @@ def _check_names(tensors: list[Tensor], warnings: Warnings) -> None:
 def _check_spans(tensors: list[Tensor], start: int, size: int, warnings: Warnings) -> None:
     """Whether the tensors cover the bytes from ``start`` to ``size``, each byte once."""
     covered = start
+    for tensor in tensors:  # nearly always one lies behind the other
+        if tensor.offset != covered:
+            covered = _covered(tensors, start, warnings)
+            break
+        covered += tensor.bytes
+    if covered < size:
+        warnings.add("trailing_bytes", str(size - covered))
+    elif covered > size:
+        warnings.add("truncated", f"{covered - size} bytes are missing")
+
+
+def _covered(tensors: list[Tensor], start: int, warnings: Warnings) -> int:
+    """Where the last byte of any tensor lies."""
+    covered = start
     for offset, length, name in sorted({(t.offset or 0, t.bytes, t.name) for t in tensors}):
         if offset > covered:
             warnings.add("hole", f"{offset - covered} bytes before {name[:100]!a}")
         elif offset < covered:
             warnings.add("overlap", ascii(name[:100]))
         covered = max(covered, offset + length)
-    if covered < size:
-        warnings.add("trailing_bytes", str(size - covered))
-    elif covered > size:
-        warnings.add("truncated", f"{covered - size} bytes are missing")
+    return covered
 
 
 def _metadata(pairs: object, warnings: Warnings) -> dict[str, str]:

@@ -10,8 +10,12 @@ _MOST_KEPT = 64 << 20
 
 
 def first_read(size: int) -> int:
-    """Bytes of the first read: nearly every header fits, and one request is what costs."""
-    return 0x10000 if size < 300_000_000 else 0x40000 if size < 5_000_000_000 else 0x80000
+    """Bytes of the first read: nearly every header fits, and one request is what costs.
+
+    An adapter of 5 MB may have a header of 100 kB, a checkpoint of SDXL one of 365 kB
+    (``benchmarks/headers.py`` compares other steps).
+    """
+    return 0x10000 if size < 5_000_000 else 0x40000 if size < 50_000_000 else 0x80000
 
 
 class Window:

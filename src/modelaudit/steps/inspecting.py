@@ -1,0 +1,103 @@
+"""From the bytes of one weight file to what is kept of it: header, architecture, digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from modelaudit.crawl import headers
+from modelaudit.domain.reader import Reader, ReadError
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.weights import UNKNOWN, Architecture, Digests, Head, Header
+from modelaudit.resolve.formats.errors import FormatError
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """One file that was looked at."""
+
+    head: Head
+    header: Header | None
+    """``None`` where there is none that can be read; ``head.fault`` says why."""
+
+
+def inspect(
+    reader: Reader,
+    ref: ModelRef,
+    path: str,
+    *,
+    at: int,
+    source: str | None = None,
+    sha256: str | None = None,
+    whole: bool = False,
+) -> Inspected:
+    """Read a file's head; ``whole`` computes digests as well, which takes all of its bytes.
+
+    ``sha256`` is what the platform tells. Raises ``ReadError`` where bytes cannot be had; bytes
+    that make no sense are a ``fault`` of the head.
+    """
+    from modelaudit.resolve.architecture import detect, parts
+    from modelaudit.resolve.formats import read_header
+    from modelaudit.resolve.hashing import file_digests
+
+    header, what = None, Architecture()
+    fault: FormatError | None = None
+    try:
+        header = read_header(reader, path)
+    except FormatError as error:
+        fault = error
+    else:
+        what = detect(header.tensors, header.metadata)
+    digests = Digests(sha256=sha256, autov2=sha256[:10] if sha256 else None)
+    if whole:
+        digests = file_digests(reader, header, parts(header.tensors, what) if header else None)
+    head = Head(
+        model=ref,
+        path=path,
+        observed=at,
+        source=source,
+        format=header.format if header else None,
+        architecture=what,
+        says=contradiction(header, what) if header else None,
+        metadata=headers.kept(header.metadata) if header else {},
+        tensors=len(header.tensors) if header else 0,
+        warnings=header.warnings if header else (),
+        digests=digests,
+        fault=None if fault is None else str(fault),
+        reason=ReadError("").reason if fault is None else fault.reason,
+    )
+    return Inspected(head, header)
+
+
+def contradiction(header: Header, what: Architecture) -> str | None:
+    """What a file's own metadata says of its family, where its shapes tell another."""
+    from modelaudit.resolve.architecture import declared_family, same_family
+
+    said = declared_family(header.metadata)
+    if said is None or not what.measured or what.family == UNKNOWN:
+        return None
+    family, key = said
+    return None if same_family(family, what.family) else f"{family}, by {key}"
+
+
+def unite(shards: Mapping[str, Inspected]) -> Inspected:
+    """The shards of one model as one file: what it is follows from all of them."""
+    from modelaudit.resolve.architecture import detect
+    from modelaudit.resolve.formats._shards import union
+
+    first = next(iter(shards.values())).head
+    headers_ = {path: one.header for path, one in shards.items() if one.header is not None}
+    try:
+        header = union(headers_, {})
+    except FormatError as error:
+        return Inspected(replace(first, fault=str(error), reason=error.reason), None)
+    what = detect(header.tensors, header.metadata)
+    head = replace(
+        first,
+        architecture=what,
+        says=contradiction(header, what),
+        tensors=len(header.tensors),
+        warnings=header.warnings,
+        digests=Digests(),
+    )
+    return Inspected(head, header)

@@ -1,0 +1,85 @@
+"""Declared families against measured ones: what shapes of tensors rule out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from modelaudit.domain import refs
+from modelaudit.domain.claim import Claim, Conflict, Measured
+from modelaudit.domain.listing import Listing
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import ConflictKind, Grade, Relation
+from modelaudit.store import heads
+from modelaudit.store.claims import claims_of
+
+_SAYS_NO_FAMILY = frozenset({Relation.TRAINED_ON, Relation.COMPONENT, Relation.DISTILLED})
+
+
+def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[tuple[int, Conflict]]:
+    """(node, conflict) of every model whose files have the shapes of another family.
+
+    A model of many files is contradicted where none of its main files has the family.
+    """
+    known = _families_of_models(connection, listing)
+    for node, group in groupby(heads.shaped(connection), lambda file: file.node):
+        files = list(group)
+        mains = [f for f in files if f.component is None or f.component.main]
+        wrong = _contradicted(claims_of(connection, node), mains, known) if mains else []
+        told = mains[0] if wrong else next((f for f in files if f.says), None)
+        if told is not None:
+            yield (
+                node,
+                Conflict(
+                    model=told.ref,
+                    kind=ConflictKind.FAMILY,
+                    claims=tuple(wrong),
+                    measured=Measured(
+                        file=told.path,
+                        family=told.family,
+                        reason=told.reason,
+                        observed=told.observed,
+                        says=told.says,
+                        source=refs.page_url(told.ref),
+                    ),
+                ),
+            )
+
+
+def _contradicted(
+    claims: Sequence[Claim], files: Sequence[heads.Shaped], known: Mapping[str, str]
+) -> list[Claim]:
+    from modelaudit.resolve.architecture import same_family
+
+    measured = {file.family for file in files}
+    return [
+        claim
+        for claim in claims
+        if claim.grade < Grade.EXACT
+        and claim.relation not in _SAYS_NO_FAMILY
+        and (family := _family(claim.parent, known)) is not None
+        and not any(same_family(family, other) for other in measured)
+    ]
+
+
+def _family(parent: ModelRef, known: Mapping[str, str]) -> str | None:
+    """The family of a parent: by its label, by the lists, or by its own files."""
+    from modelaudit.resolve.architecture import family_of_label
+
+    if refs.platform(parent) == "civitai-base":
+        return family_of_label(refs.local(parent))
+    return known.get(refs.key(parent))
+
+
+def _families_of_models(connection: sqlite3.Connection, listing: Listing) -> dict[str, str]:
+    """Key → family of models whose main files have one, and of what lists say the family of."""
+    found: dict[str, set[str]] = {}
+    for file in heads.shaped(connection):
+        if file.component is None or file.component.main:
+            found.setdefault(refs.key(file.ref), set()).add(file.family)
+    for number, ref in listing.roots:
+        families = listing.entries[number].match.architectures
+        if families and not ref.startswith(("civitai-base:", "dataset:")):
+            found[refs.key(ref)] = set(families)
+    return {key: families.pop() for key, families in found.items() if len(families) == 1}

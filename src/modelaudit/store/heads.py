@@ -1,0 +1,167 @@
+"""What was read of weight files, by content: no byte is asked for twice, wherever it lies."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from modelaudit.domain import refs
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.weights import UNKNOWN, Head
+from modelaudit.domain.words import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A weight file whose header is still to be read."""
+
+    model: ModelRef
+    revision: str | None
+    path: str
+    size: int | None
+    sha256: str | None
+    etag: str | None
+
+
+def unread(
+    connection: sqlite3.Connection,
+    limit: int,
+    *,
+    platforms: Collection[str],
+    endings: Collection[str] = (),
+) -> list[Unread]:
+    """Weight files in scope that were not read; ``endings``, if any, of their names.
+
+    Suspects first (reached by the last walk), then models without a parent; smaller files first,
+    because adapters are small and say most.
+    """
+    rows = connection.execute(
+        "SELECT n.ref, lower(hex(n.revision)), f.path, f.size, lower(hex(f.sha256)), f.etag,"
+        "       n.id IN (SELECT r.node FROM lineage_reach AS w JOIN lineage_node AS r"
+        "                ON r.rank = w.node) AS suspect,"
+        "       EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1) AS known"
+        f" {_unread(platforms)} AND {_ends(endings)}"
+        " ORDER BY suspect DESC, known, f.size, n.ref, f.path LIMIT ?",
+        (*platforms, limit),
+    )
+    return [
+        Unread(ModelRef(ref), revision or None, path, size, sha256 or None, etag)
+        for ref, revision, path, size, sha256, etag, _, _ in rows
+    ]
+
+
+def count_unread(
+    connection: sqlite3.Connection, *, platforms: Collection[str], endings: Collection[str]
+) -> tuple[int, int]:
+    """How many weight files in scope were not read: of names that end so, and of others."""
+    row = connection.execute(
+        f"SELECT ifnull(sum({_ends(endings)}), 0), ifnull(sum(NOT {_ends(endings)}), 0)"
+        f" {_unread(platforms)}",
+        tuple(platforms),
+    ).fetchone()
+    return row[0], row[1]
+
+
+def _unread(platforms: Collection[str]) -> str:
+    return (
+        "FROM file AS f JOIN node AS n ON n.id = f.node"
+        " WHERE f.header IS NULL AND n.id IN (SELECT node FROM in_scope)"
+        f" AND substr(n.ref, 1, instr(n.ref, ':') - 1) IN ({','.join('?' * len(platforms))})"
+    )
+
+
+def _ends(endings: Collection[str]) -> str:
+    """A condition on the file's name; the endings are constants of ours."""
+    conditions = [f"f.path LIKE '%{end}'" for end in sorted(endings)]
+    return f"({' OR '.join(conditions) or '1'})"
+
+
+def body(connection: sqlite3.Connection, key: str) -> str | None:
+    """What was kept of the file with this key, hexadecimal, if anybody read it."""
+    row = connection.execute("SELECT body FROM head WHERE key = ?", (bytes.fromhex(key),))
+    found = row.fetchone()
+    return None if found is None else str(found[0])
+
+
+def note_asked(connection: sqlite3.Connection, ref: ModelRef, path: str, now: int) -> None:
+    """A file's header was asked for, and it would be no use to ask again."""
+    connection.execute(
+        "UPDATE file SET header = ? WHERE path = ?"
+        " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
+        (now, path, refs.key(ref)),
+    )
+
+
+def write(connection: sqlite3.Connection, head: Head, body: str) -> None:
+    """Keep what a file says, and join it with the file as its model lists it."""
+    key = head.digests.sha256 or head.key
+    if key is None:
+        return
+    what, own = head.architecture, head.digests
+    connection.execute(
+        "INSERT INTO head(key, format, family, reason, says, component, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET format = excluded.format,"
+        " family = excluded.family, reason = excluded.reason, says = excluded.says,"
+        " component = excluded.component, body = excluded.body"
+        " WHERE body <> excluded.body",
+        (
+            bytes.fromhex(key),
+            head.format,
+            what.family if what.measured and what.family != UNKNOWN else None,
+            what.reason,
+            head.says,
+            what.component,
+            body,
+        ),
+    )
+    connection.executemany(
+        "INSERT INTO content(digest, component, head) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [
+            (bytes.fromhex(digest), part.value, bytes.fromhex(key))
+            for part, digest in own.parts.items()
+        ],
+    )
+    connection.execute(
+        "UPDATE file SET header = ?, head = ?, sha256 = ifnull(sha256, ?),"
+        " autov1 = ifnull(autov1, ?), autov3 = ifnull(autov3, ?)"
+        " WHERE path = ? AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
+        (
+            head.observed,
+            bytes.fromhex(key),
+            bytes.fromhex(own.sha256) if own.sha256 else None,
+            own.autov1,
+            own.autov3,
+            head.path,
+            refs.key(head.model),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A file whose names and shapes of tensors tell a family."""
+
+    node: int
+    ref: ModelRef
+    path: str
+    component: Component | None
+    family: str
+    reason: str
+    says: str | None
+    observed: int
+
+
+def shaped(connection: sqlite3.Connection, node: int | None = None) -> Iterator[Shaped]:
+    """Every file with a measured family, by model; of one ``node`` alone, if given."""
+    rows = connection.execute(
+        "SELECT f.node, n.ref, f.path, ifnull(f.component, h.component), h.family, h.reason,"
+        "       h.says, f.header"
+        "  FROM file AS f JOIN head AS h ON h.key = f.head JOIN node AS n ON n.id = f.node"
+        f" WHERE f.head IS NOT NULL AND h.family IS NOT NULL {'AND f.node = ?' if node else ''}"
+        " ORDER BY n.ref, f.path",
+        (node,) if node else (),
+    )
+    for number, ref, path, component, family, reason, says, observed in rows:
+        part = None if component is None else Component(component)
+        yield Shaped(number, ModelRef(ref), path, part, family, reason, says, observed)

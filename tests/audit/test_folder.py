@@ -1,0 +1,283 @@
+"""A folder of weight files audited: what its bytes, heads and sidecars say, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modelaudit.domain.entry import Blocklist
+from modelaudit.domain.errors import UsageError
+from modelaudit.domain.words import Component, Read
+from tests import weights
+from tests.audit.auditing import NOW, Auditor, settled
+from tests.audit.world import LISTED
+from tests.steps.catalogue import entry, listed_file, listing
+
+Auditing = Callable[..., Auditor]
+
+BASE = weights.safetensors(weights.SD1, 1, format="pt")
+SDXL_BASE = "stabilityai/stable-diffusion-xl-base-1.0"
+SD21 = "stabilityai/stable-diffusion-2-1"
+ENTRY = "own/base"
+
+
+def own_list() -> Blocklist:
+    """A list of the digest of ``BASE``."""
+    file = listed_file("base", "full")
+    digest = hashlib.sha256(BASE).hexdigest()
+    return listing(
+        entry(ENTRY, files=[type(file)(sha256=digest, component=Component.FULL)]), name="own"
+    )
+
+
+@pytest.fixture
+def auditor(tmp_path: Path) -> Auditor:
+    return Auditor(tmp_path / "audit.db")
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    return folder
+
+
+def put(folder: Path, path: str, content: bytes | str) -> None:
+    place = folder / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def lora(shapes: weights.Shapes = weights.SD1_LORA, seed: int = 5, **metadata: str) -> bytes:
+    return weights.safetensors(shapes, seed, ss_network_module="networks.lora", **metadata)
+
+
+def fill(folder: Path) -> None:
+    """A listed checkpoint under another name, a LoRA that records a listed base, a GGUF that names
+    one, and files that have nothing to do with either."""
+    put(folder, "checkpoints/holiday.ckpt", BASE)
+    put(folder, "loras/ink.safetensors", lora(ss_new_sd_model_hash=LISTED, ss_sd_model_name="x"))
+    put(folder, "gguf/tuned-Q8_0.gguf", weights.gguf(
+        7, general__architecture="sd2", general__file_type=7, general__base_model__count=1,
+        general__base_model__0__repo_url=f"https://huggingface.co/{SD21}",
+    ))  # fmt: skip
+    put(folder, "loras/other.safetensors", lora(weights.SDXL_LORA, 6, ss_sd_model_name=SDXL_BASE))
+    put(folder, "text/words.safetensors", weights.safetensors(weights.WORDS, 8))
+    put(folder, "notes.txt", "no weights")
+
+
+def test_exactly_the_right_ones_are_reported_each_with_its_evidence(
+    models: Path, auditor: Auditor
+) -> None:
+    fill(models)
+    outcome = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    assert outcome.complete
+    assert outcome.found == {
+        "folder:checkpoints/holiday.ckpt": ("take-down", "exact", "copy", 1),
+        "folder:loras/ink.safetensors": ("review", "recorded", "adapter", 1),
+        "folder:gguf/tuned-Q8_0.gguf": ("review", "recorded", "finetune", 1),
+    }
+    copy = outcome.finding("folder:checkpoints/holiday.ckpt")
+    digest = hashlib.sha256(BASE).hexdigest()
+    assert copy["entry"] == ENTRY
+    assert copy["files"] == [{"path": "holiday.ckpt", "sha256": digest}]
+    assert [c["extractor"] for c in copy["claims"]] == ["listed-digest"]
+    ink = outcome.finding("folder:loras/ink.safetensors")
+    (claim,) = ink["claims"]
+    assert (claim["extractor"], claim["grade"]) == ("kohya", "recorded")
+    assert claim["locator"] == "/__metadata__/ss_new_sd_model_hash"
+    assert claim["parent"] == f"sha256:{LISTED}"
+    assert claim["source"] is None
+    tuned = outcome.finding("folder:gguf/tuned-Q8_0.gguf")
+    assert tuned["path"][-1] == f"hf:{SD21}"
+    assert [c["extractor"] for c in tuned["claims"]] == ["gguf"]
+    assert outcome.report["conflicts"] == []
+    coverage = outcome.report["coverage"]
+    assert (coverage["models"], coverage["files"], coverage["headers_read"]) == (5, 5, 5)
+
+
+def test_the_next_night_reads_nothing_twice(models: Path, auditor: Auditor) -> None:
+    fill(models)
+    first = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    second = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()], now=NOW + 86_400)
+    assert second.found == first.found
+    assert set(second.states.values()) == {"unchanged"}
+    assert second.report["coverage"]["bytes_read"] == 0
+    assert settled(second.report) == settled(first.report)
+
+
+def test_bytes_that_change_under_a_name_are_read_again(models: Path, auditor: Auditor) -> None:
+    fill(models)
+    auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    put(models, "checkpoints/holiday.ckpt", weights.safetensors(weights.SD1, 99))
+    put(models, "text/words.safetensors", BASE)
+    again = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()], now=NOW + 86_400)
+    assert "folder:checkpoints/holiday.ckpt" not in again.found
+    assert again.found["folder:text/words.safetensors"][0] == "take-down"
+    assert again.report["coverage"]["headers_read"] == 2
+    (gone,) = again.report["gone"]
+    assert gone["reason"] == "no longer claimed or listed"
+
+
+def test_a_file_that_was_removed_is_gone(models: Path, auditor: Auditor) -> None:
+    fill(models)
+    auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    (models / "checkpoints/holiday.ckpt").unlink()
+    again = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()], now=NOW + 86_400)
+    (gone,) = again.report["gone"]
+    assert (gone["id"], gone["reason"]) == (f"{ENTRY}/folder:checkpoints/holiday.ckpt", "gone")
+
+
+def test_stripped_and_reordered_copies_are_found_by_their_tensors(
+    models: Path, auditor: Auditor
+) -> None:
+    put(models, "base.safetensors", BASE)
+    put(models, "stripped.safetensors", weights.safetensors(weights.SD1, 1))
+    put(models, "reordered.safetensors", weights.safetensors(weights.SD1, 1, order=-1))
+    outcome = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    for name in ("stripped", "reordered"):
+        finding = outcome.finding(f"folder:{name}.safetensors")
+        assert (finding["verdict"], finding["grade"]) == ("take-down", "exact")
+        claims = [c for c in finding["claims"] if c["extractor"] == "same-tensors"]
+        assert {c["component"] for c in claims} >= {"unet"}
+        (file,) = finding["files"]
+        content = (models / f"{name}.safetensors").read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_shared_text_encoder_proves_nothing(models: Path, auditor: Auditor) -> None:
+    put(models, "base.safetensors", BASE)
+    other = {n: s for n, s in weights.SD1.items() if n.startswith("cond_stage")}
+    put(models, "encoder.safetensors", weights.safetensors(other, 1))
+    outcome = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    assert outcome.found["folder:base.safetensors"][0] == "take-down"
+    encoder = outcome.found["folder:encoder.safetensors"]
+    assert (encoder[0], encoder[2]) == ("note", "component")
+
+
+def test_a_declared_family_that_shapes_rule_out_is_a_conflict_and_caps(
+    models: Path, auditor: Auditor
+) -> None:
+    put(models, "xl.safetensors", lora(weights.SDXL_LORA))
+    info = {"modelId": 5, "id": 6, "baseModel": "SD 1.5", "publishedAt": "2024-01-01T00:00:00Z",
+            "model": {"type": "LORA"}}  # fmt: skip
+    put(models, "xl.civitai.info", json.dumps(info))
+    outcome = auditor.run(str(models), read=Read.HEADERS)
+    (conflict,) = outcome.report["conflicts"]
+    assert (conflict["model"], conflict["kind"]) == ("folder:xl.safetensors", "family")
+    assert conflict["measured"]["family"] == "sdxl"
+    assert "2048" in conflict["measured"]["reason"]
+    assert [c["extractor"] for c in conflict["claims"]] == ["civitai-info"]
+    assert outcome.found["folder:xl.safetensors"][0] == "review"
+
+
+def test_a_family_in_the_files_own_metadata_is_held_against_its_shapes(
+    models: Path, auditor: Auditor
+) -> None:
+    put(models, "a.safetensors", lora(weights.SDXL_LORA, ss_base_model_version="sd_v1"))
+    outcome = auditor.run(str(models), read=Read.HEADERS)
+    (conflict,) = outcome.report["conflicts"]
+    assert conflict["claims"] == []
+    assert "ss_base_model_version" in conflict["measured"]["declared"]
+
+
+def test_a_sidecar_about_another_file_is_a_gap_and_claims_nothing(
+    models: Path, auditor: Auditor
+) -> None:
+    put(models, "a.safetensors", lora())
+    info = {"modelId": 5, "id": 6, "baseModel": "SD 1.5", "publishedAt": "2024-01-01T00:00:00Z",
+            "model": {"type": "LORA"},
+            "files": [{"type": "Model", "hashes": {"SHA256": "AB" * 32}}]}  # fmt: skip
+    put(models, "a.civitai.info", json.dumps(info))
+    outcome = auditor.run(str(models), read=Read.HEADERS)
+    assert outcome.found == {}
+    (gap,) = outcome.report["coverage"]["gaps"]
+    assert (gap["reason"], gap["file"]) == ("inconclusive", "a.civitai.info")
+    info["files"] = [
+        {"type": "Model", "hashes": {"SHA256": hashlib.sha256(lora()).hexdigest().upper()}}
+    ]
+    put(models, "a.civitai.info", json.dumps(info))
+    again = auditor.run(str(models), read=Read.HEADERS, now=NOW + 86_400)
+    assert again.found["folder:a.safetensors"][:3] == ("review", "declared", "adapter")
+    assert again.report["coverage"]["gaps"] == []
+    (models / "a.civitai.info").unlink()
+    assert auditor.run(str(models), read=Read.HEADERS, now=NOW + 2 * 86_400).found == {}
+
+
+def test_a_card_beside_weights_is_declared(models: Path, auditor: Auditor) -> None:
+    put(models, "tuned/model.safetensors", weights.safetensors(weights.WORDS, 3))
+    put(models, "tuned/config.json", json.dumps({"architectures": ["BertModel"]}))
+    put(models, "tuned/README.md", f"---\nbase_model: {SD21}\n---\n")
+    outcome = auditor.run(str(models), read=Read.HEADERS)
+    finding = outcome.finding("folder:tuned")
+    assert (finding["grade"], finding["relation"]) == ("declared", "finetune")
+    assert finding["claims"][0]["extractor"] == "card"
+
+
+def test_broken_files_are_gaps_and_nothing_else_is_lost(models: Path, auditor: Auditor) -> None:
+    fill(models)
+    put(models, "short.safetensors", b"\0")
+    put(models, "lies.safetensors", b"\xff" * 64)
+    put(models, "bomb.ckpt", b"\x80\x02" + b"}(" + b"h\0h\0\x87" * 9 + b".")
+    put(models, "empty.gguf", b"")
+    put(models, "zip.pt", b"PK\x03\x04" + bytes(99))
+    os.mkfifo(models / "pipe.safetensors")
+    outcome = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    assert outcome.complete
+    assert len(outcome.found) == 3
+    gaps = {gap["model"]: gap for gap in outcome.report["coverage"]["gaps"]}
+    assert gaps.keys() == {
+        f"folder:{name}"
+        for name in ("short.safetensors", "lies.safetensors", "bomb.ckpt", "empty.gguf",
+                     "zip.pt", "pipe.safetensors")
+    }  # fmt: skip
+    assert all("\n" not in gap["detail"] for gap in gaps.values())
+
+
+def test_links_are_followed_within_the_folder_only(
+    models: Path, auditor: Auditor, tmp_path: Path
+) -> None:
+    put(tmp_path, "outside/secret.safetensors", BASE)
+    put(models, "blobs/abc", BASE)
+    (models / "in.safetensors").symlink_to("blobs/abc")
+    (models / "out.safetensors").symlink_to(tmp_path / "outside/secret.safetensors")
+    (models / "away").symlink_to(tmp_path / "outside")
+    (models / "again").symlink_to(models)
+    (models / "dangling.safetensors").symlink_to("nowhere")
+    outcome = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    assert outcome.found.keys() == {"folder:in.safetensors"}
+    details = {gap["detail"] for gap in outcome.report["coverage"]["gaps"]}
+    assert "a link out of the folder" in details
+    assert "away: a link out of the folder" in details
+    assert len(outcome.report["coverage"]["gaps"]) == 3
+
+
+def test_without_headers_no_weight_file_is_opened(models: Path, auditor: Auditor) -> None:
+    fill(models)
+    outcome = auditor.run(str(models), read_folders=False, lists=[own_list()])
+    assert outcome.found == {}
+    assert outcome.report["coverage"]["models"] == 5
+    assert outcome.report["coverage"]["bytes_read"] == 0
+
+
+def test_a_database_is_about_one_folder(models: Path, auditor: Auditor, tmp_path: Path) -> None:
+    fill(models)
+    put(tmp_path, "elsewhere/a.safetensors", BASE)
+    with pytest.raises(UsageError, match="about the folder"):
+        auditor.run(str(models), str(tmp_path / "elsewhere"), read=Read.HEADERS)
+
+
+def test_an_empty_folder_says_so(models: Path, auditor: Auditor) -> None:
+    outcome = auditor.run(str(models), read=Read.HEADERS)
+    assert outcome.gaps == {(None, "inconclusive")}
+
+
+def test_a_name_that_is_no_text_is_read_all_the_same(models: Path, auditor: Auditor) -> None:
+    (models / os.fsdecode(b"na\xefve.safetensors")).write_bytes(BASE)
+    outcome = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    assert outcome.found.keys() == {"folder:na\\xefve.safetensors"}
