@@ -176,6 +176,22 @@ def test_a_declared_family_that_shapes_rule_out_is_a_conflict_and_caps(
     assert outcome.found["folder:xl.safetensors"][0] == "review"
 
 
+def test_a_recorded_base_that_shapes_rule_out_is_a_conflict(models: Path, auditor: Auditor) -> None:
+    """The list gives its models a label, and the label a family."""
+    base = "runwayml/stable-diffusion-v1-5"
+    put(models, "xl.safetensors", lora(weights.SDXL_LORA, ss_sd_model_name=base))
+    put(models, "one.safetensors", lora(seed=8, ss_sd_model_name=base))
+    outcome = auditor.run(str(models), read=Read.HEADERS)
+    assert outcome.found.keys() == {"folder:xl.safetensors", "folder:one.safetensors"}
+    (conflict,) = outcome.report["conflicts"]
+    assert conflict["model"] == "folder:xl.safetensors"
+    assert [c["parent"] for c in conflict["claims"]] == [f"hf:{base}"]
+    assert "contradicts" in outcome.finding("folder:xl.safetensors")["decided_by"] or (
+        outcome.finding("folder:xl.safetensors")["conflicts"] == [conflict]
+    )
+    assert outcome.finding("folder:one.safetensors")["conflicts"] == []
+
+
 def test_a_family_in_the_files_own_metadata_is_held_against_its_shapes(
     models: Path, auditor: Auditor
 ) -> None:

@@ -105,7 +105,7 @@ def test_only_the_first_run_has_new_findings(shell: Shell) -> None:
         (["audit", SOURCE, "-o", "json=x", "-o", "csv=./x"], "two reports would go to"),
         (["audit", SOURCE, "--blocklist", "allow/karlo"], "nothing to look for"),
         (["audit", "./nope"], "hint: use hf:"),
-        (["audit", "."], "is a folder, which cannot be audited"),
+        (["audit", ".", ".."], "this database is about the folder"),
         (["blocklist", "show"], "Missing argument"),
         (["audit", SOURCE, "-o", "json=missing/r.json"], "there is no folder missing"),
         (["audit", SOURCE, "--blocklist", "no-such-list"], "no-such-list"),

@@ -196,9 +196,9 @@ def test_a_catalogue_has_nothing_beyond_its_list(platforms):
 
 def test_the_registry_opens_each_platform_once_and_offline_only_to_replay():
     platforms = open_platforms(offline=True, wait=sleep)
-    assert "folder" not in platforms
-    assert list(platforms) == ["hf", "civitai", "catalogue"]
-    assert len(platforms) == 3
+    assert "nowhere" not in platforms
+    assert list(platforms) == ["hf", "civitai", "catalogue", "folder"]
+    assert len(platforms) == 4
     assert platforms["hf"] is platforms["hf"]
     page = platforms["hf"].replay("list", b'{"id":"a/b","_id":"0"}', url=None, status=200, at=1)
     assert refs([page]) == ["hf:a/b"]
@@ -263,7 +263,20 @@ hostile_lines = st.fixed_dictionaries(
 def test_no_line_that_anybody_can_write_ends_an_audit(tmp_path_factory, lines, raw):
     path = tmp_path_factory.mktemp("hostile") / "a.jsonl"
     write(path, *lines, raw)
-    assert [page.cursor for page in real(path)] == [None]
+    *before, last = [page.cursor for page in real(path)]
+    assert last is None
+    assert all(before)  # a line that renames what another shows begins a page
+
+
+def test_what_was_read_of_weight_files_comes_back(tmp_path):
+    line = {"platform": "hf", "kind": "header", "status": 206, "at": "2026-11-22T00:00:00Z",
+            "record": {"model": "hf:a/b", "path": "c.gguf", "format": "gguf", "family": "sd1",
+                       "measured": True, "digests": {"sha256": "ab" * 32}}}  # fmt: skip
+    path = tmp_path / "a.jsonl"
+    write(path, line, {"platform": "hf", "record": {"id": "a/b"}})
+    (page,) = real(path)
+    (head,) = page.heads
+    assert (head.model, head.path, head.architecture.family) == ("hf:a/b", "c.gguf", "sd1")
 
 
 def test_the_shipped_example_is_read_whole():

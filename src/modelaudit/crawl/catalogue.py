@@ -23,6 +23,7 @@ from modelaudit.domain.model import Document, Gap, Page, Record
 from modelaudit.domain.reader import Reader, ReadError
 from modelaudit.domain.refs import ModelRef, key
 from modelaudit.domain.times import parse_time
+from modelaudit.domain.weights import Head
 from modelaudit.domain.words import GapReason, Status
 
 LINES_PER_PAGE = 1000
@@ -163,6 +164,7 @@ class _Batch:
         self.cursor: str | None = None
         self._records: list[Record] = []
         self._documents: list[Document] = []
+        self._heads: list[Head] = []
         self._gaps: list[Gap] = []
         self._renamed: dict[ModelRef, ModelRef] = {}
         self._missing: dict[ModelRef, Status] = {}
@@ -182,6 +184,7 @@ class _Batch:
         self.cursor = f"{line.file.name}#{line.number}"
         self._records += page.records
         self._documents += page.documents
+        self._heads += page.heads
         self._gaps += page.gaps
         self._met.update(key(record.model.ref) for record in page.records)
         if page.renamed or page.missing:
@@ -196,6 +199,7 @@ class _Batch:
         return Page(
             records=tuple(self._records),
             documents=tuple(self._documents),
+            heads=tuple(self._heads),
             gaps=tuple(self._gaps),
             renamed=self._renamed,
             missing=self._missing,

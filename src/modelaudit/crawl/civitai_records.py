@@ -169,7 +169,8 @@ def _files(listed: list[Mapping[str, Any]], kind: str | None) -> tuple[tuple[Fil
             digests.pop("autov3", None)
         component = _component(kind, str(entry.get("type")))
         size = _size(entry.get("sizeKB"))
-        files.append(File(path=name, size=size, component=component, **digests))
+        etag = str(entry["id"]) if "sha256" not in digests and is_id(entry.get("id")) else None
+        files.append(File(path=name, size=size, component=component, etag=etag, **digests))
     return tuple(files), traits
 
 

@@ -199,6 +199,7 @@ def _files(siblings: list[_Sibling], kind: str | None, traits: Trait) -> tuple[F
             path=sibling.rfilename,
             size=_count(sibling.size),
             sha256=_digest(sibling.lfs),
+            etag=None if sibling.lfs else _etag(sibling.blobId),
             component=component_of(sibling.rfilename, kind, traits),
         )
         for sibling in siblings
@@ -209,6 +210,11 @@ def _files(siblings: list[_Sibling], kind: str | None, traits: Trait) -> tuple[F
 def _digest(lfs: Any) -> str | None:
     sha256 = lfs.get("sha256") if isinstance(lfs, dict) else None
     return sha256.lower() if isinstance(sha256, str) and _SHA256.match(sha256) else None
+
+
+def _etag(blob_id: Any) -> str | None:
+    """git's digest of a small file that is not kept apart."""
+    return blob_id if isinstance(blob_id, str) and _COMMIT.match(blob_id) else None
 
 
 def _class_name(config: Any) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.claim import Claim, Conflict, Measured
 from modelaudit.domain.finding import Finding
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
@@ -29,5 +29,7 @@ class Explanation:
     gaps: tuple[Gap, ...] = ()
     children: int = 0
     """How many models name this one as their parent."""
+    shapes: tuple[Measured, ...] = ()
+    """What the files that were read are, by names and shapes of their tensors."""
     also: tuple[ModelRef, ...] = field(default=())
     """Other names of the same node."""

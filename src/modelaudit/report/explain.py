@@ -16,6 +16,8 @@ from modelaudit.report.clean import for_terminal
 from modelaudit.report.record import locator
 
 _DEPTH = 12
+_FILES = 5
+"""Files whose architecture is told."""
 
 UNDIRECTED = "same-bytes-undirected"
 """The extractor that joins equal files without knowing which was first."""
@@ -35,6 +37,12 @@ def render(explanation: Explanation) -> Iterator[str]:
     yield from _verdicts(e)
     yield "Lineage\n"
     yield from _tree(e, e.model, 1, set())
+    if e.shapes:
+        yield "\nArchitecture, which is no lineage\n"
+        for shape in e.shapes[:_FILES]:
+            yield _line(1, words.shapes(shape))
+        if len(e.shapes) > _FILES:
+            yield _line(1, f"and {len(e.shapes) - _FILES:,} more files")
     if e.conflicts:
         yield "\nConflicts\n"
         for conflict in e.conflicts:

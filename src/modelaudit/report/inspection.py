@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from modelaudit.domain.weights import UNKNOWN, Inspection, Tensor
+from modelaudit.domain.weights import UNKNOWN, Architecture, Inspection, Tensor
 from modelaudit.report import words
 from modelaudit.report.clean import for_terminal, shorten
 from modelaudit.report.record import claim_record
@@ -73,9 +73,7 @@ def render(inspection: Inspection, metadata: Mapping[str, Any] | None = None) ->
     if head.fault is not None:
         yield _line(1, f"not readable: {head.fault}")
     else:
-        kind = what.kind if what.variant is None else f"{what.kind} ({what.variant})"
-        family = "of unknown architecture" if what.family == UNKNOWN else f"of {what.family}"
-        yield _line(1, f"{kind} {family}, {head.format}, {inspection.size:,} bytes")
+        yield _line(1, f"{_what(what)}, {head.format}, {inspection.size:,} bytes")
         yield _line(1, f"because {what.reason}")
         if told["components"]:
             yield _line(1, f"holds {', '.join(told['components'])}")
@@ -92,6 +90,16 @@ def render(inspection: Inspection, metadata: Mapping[str, Any] | None = None) ->
     yield from _section("Warnings", told["warnings"])
     yield _line(0, "")
     yield _line(0, f"{words.amount(inspection.bytes_read, 'byte')} read")
+
+
+def _what(found: Architecture) -> str:
+    """``adapter (lora) of sd1``, ``checkpoint of unknown architecture``, ``unknown``."""
+    if found.kind == found.family == UNKNOWN:
+        return "of unknown kind and architecture"
+    kind = "file of unknown kind" if found.kind == UNKNOWN else found.kind
+    variant = f" ({found.variant})" if found.variant else ""
+    family = "unknown architecture" if found.family == UNKNOWN else found.family
+    return f"{kind}{variant} of {family}"
 
 
 def _contradiction(inspection: Inspection) -> list[str]:

@@ -80,15 +80,18 @@ def contradiction(header: Header, what: Architecture) -> str | None:
     return None if same_family(family, what.family) else f"{family}, by {key}"
 
 
-def unite(shards: Mapping[str, Inspected]) -> Inspected:
-    """The shards of one model as one file: what it is follows from all of them."""
+def unite(shards: Mapping[str, Inspected], index: Mapping[str, tuple[str, ...]]) -> Inspected:
+    """The shards of one model as one file: what it is follows from all of them.
+
+    ``index`` says which tensors each shard holds; it is empty where there is none.
+    """
     from modelaudit.resolve.architecture import detect
     from modelaudit.resolve.formats._shards import union
 
     first = next(iter(shards.values())).head
-    headers_ = {path: one.header for path, one in shards.items() if one.header is not None}
+    listed = {path: one.header for path, one in shards.items() if one.header is not None}
     try:
-        header = union(headers_, {})
+        header = union(listed, index)
     except FormatError as error:
         return Inspected(replace(first, fault=str(error), reason=error.reason), None)
     what = detect(header.tensors, header.metadata)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from modelaudit.domain import refs
-from modelaudit.domain.claim import Claim, Conflict, Measured
+from modelaudit.domain.claim import Claim, Conflict
+from modelaudit.domain.entry import Entry
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import ConflictKind, Grade, Relation
@@ -20,31 +21,25 @@ _SAYS_NO_FAMILY = frozenset({Relation.TRAINED_ON, Relation.COMPONENT, Relation.D
 def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[tuple[int, Conflict]]:
     """(node, conflict) of every model whose files have the shapes of another family.
 
-    A model of many files is contradicted where none of its main files has the family.
+    A model of many files is contradicted where all its main files were read, and none has the
+    family.
     """
     known = _families_of_models(connection, listing)
     for node, group in groupby(heads.shaped(connection), lambda file: file.node):
         files = list(group)
         mains = [f for f in files if f.component is None or f.component.main]
-        wrong = _contradicted(claims_of(connection, node), mains, known) if mains else []
+        wrong: list[Claim] = []
+        if mains and not heads.are_unread(connection, node):
+            wrong = _contradicted(claims_of(connection, node), mains, known)
         told = mains[0] if wrong else next((f for f in files if f.says), None)
         if told is not None:
-            yield (
-                node,
-                Conflict(
-                    model=told.ref,
-                    kind=ConflictKind.FAMILY,
-                    claims=tuple(wrong),
-                    measured=Measured(
-                        file=told.path,
-                        family=told.family,
-                        reason=told.reason,
-                        observed=told.observed,
-                        says=told.says,
-                        source=refs.page_url(told.ref),
-                    ),
-                ),
+            conflict = Conflict(
+                model=told.ref,
+                kind=ConflictKind.FAMILY,
+                claims=tuple(wrong),
+                measured=told.measured,
             )
+            yield node, conflict
 
 
 def _contradicted(
@@ -79,7 +74,15 @@ def _families_of_models(connection: sqlite3.Connection, listing: Listing) -> dic
         if file.component is None or file.component.main:
             found.setdefault(refs.key(file.ref), set()).add(file.family)
     for number, ref in listing.roots:
-        families = listing.entries[number].match.architectures
+        families = _families_of(listing.entries[number])
         if families and not ref.startswith(("civitai-base:", "dataset:")):
-            found[refs.key(ref)] = set(families)
-    return {key: families.pop() for key, families in found.items() if len(families) == 1}
+            found[refs.key(ref)] = families
+    return {key: min(families) for key, families in found.items() if len(families) == 1}
+
+
+def _families_of(entry: Entry) -> set[str]:
+    """What a list says that its entry's models are: by architecture, or by a platform's labels."""
+    from modelaudit.resolve.architecture import family_of_label
+
+    labels = (family_of_label(label) for label in entry.match.labels.get("civitai", ()))
+    return {*entry.match.architectures, *filter(None, labels)}

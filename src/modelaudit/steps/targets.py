@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -40,6 +40,8 @@ class Target:
     local: bool = False
     sha256: str | None = None
     """As the platform tells it."""
+    index: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Shard → its tensors, where an index says so."""
     others: tuple[str, ...] = ()
     """Weight files of the same model that were not chosen."""
 
@@ -86,7 +88,9 @@ def look(target: Target, *, whole: bool) -> Inspection:
             found.append(one)
             size += reader.size
             read += reader.bytes
-    one = found[0] if len(found) == 1 else unite(dict(zip(target.paths, found, strict=True)))
+    one = found[0]
+    if target.index or len(found) > 1:
+        one = unite(dict(zip(target.paths, found, strict=True)), target.index)
     documents = page(one.head).documents
     return Inspection(
         path=target.name,
@@ -105,24 +109,25 @@ def _of_path(path: Path) -> Target:
             hint=f"name a file in it, or audit all of it: modelaudit audit {path}",
         )
     folder = path.resolve().parent
-    shards = _shards_of(path) if path.name.endswith(_INDEX) else ()
+    shards = _index_of(path) if path.name.endswith(_INDEX) else {}
     return Target(
         name=str(path),
         model=refs.folder(path.name),
-        paths=shards or (path.name,),
+        paths=tuple(shards) or (path.name,),
+        index=shards,
         open=lambda name: LocalReader(folder / name if shards else path.resolve()),
         local=True,
     )
 
 
-def _shards_of(path: Path) -> tuple[str, ...]:
-    """The files that an index names; all lie beside it."""
+def _index_of(path: Path) -> Mapping[str, tuple[str, ...]]:
+    """The files that an index names, all beside it, and the tensors of each."""
     from modelaudit.resolve.formats._shards import parse_index
     from modelaudit.resolve.formats.errors import FormatError
 
     with LocalReader(path.resolve()) as reader:
         try:
-            return tuple(parse_index(reader.read(0, _LARGEST_INDEX)))
+            return parse_index(reader.read(0, _LARGEST_INDEX))
         except FormatError as error:
             raise UsageError(f"{path}: {error}") from None
 

@@ -13,6 +13,7 @@ from modelaudit.domain.lineage import Explanation
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason, Grade, Relation, Status
+from modelaudit.store import heads
 from modelaudit.store.claims import claims_of
 from modelaudit.store.report import StoredReport
 
@@ -49,6 +50,7 @@ def explain(connection: sqlite3.Connection, ref: ModelRef, report: StoredReport)
         children=connection.execute(
             "SELECT count(DISTINCT child) FROM claim WHERE parent = ?", (node,)
         ).fetchone()[0],
+        shapes=tuple(file.measured for file in heads.shaped(connection, node)),
         also=tuple(
             ModelRef(other)
             for (other,) in connection.execute(

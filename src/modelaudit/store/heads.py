@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from modelaudit.domain import refs
+from modelaudit.domain.claim import Measured
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import UNKNOWN, Head
 from modelaudit.domain.words import Component
@@ -150,6 +151,29 @@ class Shaped:
     reason: str
     says: str | None
     observed: int
+
+    @property
+    def measured(self) -> Measured:
+        """As reports tell it."""
+        return Measured(
+            file=self.path,
+            family=self.family,
+            reason=self.reason,
+            observed=self.observed,
+            says=self.says,
+            source=refs.page_url(self.ref),
+        )
+
+
+def are_unread(connection: sqlite3.Connection, node: int) -> bool:
+    """Whether a model has files, main ones as far as is known, that were not read."""
+    mains = ",".join(str(part.value) for part in Component if part.main)
+    row = connection.execute(
+        "SELECT 1 FROM file WHERE node = ? AND header IS NULL"
+        f" AND (component IS NULL OR component IN ({mains})) LIMIT 1",
+        (node,),
+    ).fetchone()
+    return row is not None
 
 
 def shaped(connection: sqlite3.Connection, node: int | None = None) -> Iterator[Shaped]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from modelaudit.domain.weights import Header, Tensor
 from modelaudit.domain.words import GapReason
 from modelaudit.resolve import formats
+from modelaudit.resolve.formats._ggml import MAX_HEADER, TYPES
 from modelaudit.resolve.formats.errors import FormatError
-from modelaudit.resolve.formats.gguf import MAX_HEADER, TYPES
 from tests.readers import Bytes
 
 

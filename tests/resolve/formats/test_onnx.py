@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from modelaudit.domain.weights import Header, Tensor
 from modelaudit.domain.words import GapReason
 from modelaudit.resolve import formats
+from modelaudit.resolve.formats._protobuf import MAX_READ
 from modelaudit.resolve.formats.errors import FormatError
-from modelaudit.resolve.formats.onnx import MAX_DEPTH, MAX_READ, recognises
+from modelaudit.resolve.formats.onnx import MAX_DEPTH, recognises
 from tests.readers import Bytes
 
 
@@ -217,7 +218,8 @@ def test_graphs_nest_to_a_depth() -> None:
         (number(1, 8) + message(2, "x" * 20), "bad_header"),  # no graph
         (model(A) + message(7, A), "bad_header"),  # two graphs
         (model(A)[:-1], "header_past_eof"),
-        (model(message(5, tensor("a", (), b"")[:-1] + b"\x7f")), "bad_header"),
+        (model(message(5, tensor("a", (), b"")[:-1] + b"\x7f")), "header_past_eof"),
+        (model(message(5, tensor("a", (), b"")[:-1] + b"\x7f") + bytes(200)), "bad_header"),
         (number(1, 8) + b"\x12\x04test" + b"\x3a" + varint(2**63) + bytes(20), "header_past_eof"),
         (model(b"\x2a" + varint(2**64 - 1) + bytes(20)), "header_past_eof"),
         (model(b"\xff" * 20), "bad_header"),  # a number without an end
@@ -247,7 +249,7 @@ def test_an_unreadable_model_says_why(content: bytes, code: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "names", "codes"),
     [
-        (b"", [], []),
+        (message(10, "a description"), [], []),
         (message(5, tensor("a", (2,), b"12345678", 99)), ["a"], ["unknown_dtype"]),
         (message(5, tensor("a", (-1,), b"")), [], ["invalid_tensor"]),
         (message(5, tensor("a", (2**62, 2**62), b"")), [], ["invalid_tensor"]),
@@ -279,7 +281,7 @@ def test_large_weights_are_jumped_over() -> None:
     assert [t.name for t in header.tensors] == ["w0", "w1", "w2", "w3", "w4"]
     assert header.metadata["k"] == "v"
     assert len(file.reads) == 6
-    assert sum(length for _, length in file.reads) < 0x10000 + 5 * 0x4000 + 1
+    assert all(length <= 0x10000 for _, length in file.reads[1:])
 
 
 def test_small_weights_are_read_in_growing_blocks() -> None:
@@ -299,10 +301,10 @@ def test_what_is_read_of_a_file_has_a_ceiling() -> None:
 
 def test_a_file_that_ends_while_it_is_read_is_past_its_end() -> None:
     whole = model(A)
-    for kept in (8, 12):
+    for kept in range(len(whole) - 16):
         with pytest.raises(FormatError) as failed:
             read_header(Bytes(whole[:kept], len(whole)))
-        assert failed.value.code in ("header_past_eof", "bad_header")
+        assert failed.value.code == "header_past_eof"
 
 
 @pytest.mark.parametrize(

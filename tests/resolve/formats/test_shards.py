@@ -148,6 +148,8 @@ def test_a_union_without_an_index_counts_by_the_names() -> None:
     assert union({ONE: header("a")}, {}).warnings == (f"missing_shard: '{TWO}'",)
     assert codes(union({ONE: header("a"), TWO: header("b")}, {})) == []
     assert codes(union({"m.gguf": header("a")}, {})) == []
+    inside = union({f"unet/{ONE}": header("a")}, {})
+    assert inside.warnings == (f"missing_shard: 'unet/{TWO}'",)
 
 
 def test_a_union_says_where_shards_contradict_each_other() -> None:

@@ -18,7 +18,6 @@ VAES: Final = (
     Rule(UNKNOWN, _LATENT, (None, 16, None, None, None), note="Wan 2.1 or Qwen-Image"),
     Rule("wan", _LATENT, (None, 48, None, None, None)),
     Rule("sana", "encoder.project_in.conv.bias"),
-    Rule("wan", "decoder.middle.0.residual.0.gamma", absent=("decoder.conv1.weight",)),
     Rule("wan", "decoder.conv1.weight", (None, 48), also=("decoder.middle.0.residual.0.gamma",)),
     Rule(UNKNOWN, "decoder.middle.0.residual.0.gamma", note="Wan 2.1 or Qwen-Image"),
     Rule(UNKNOWN, _LATENT, (None, 4), note="SD1, SD2 and SDXL share this VAE's shapes"),

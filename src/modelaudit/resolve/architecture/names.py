@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from modelaudit.domain.weights import Tensor
@@ -75,6 +76,7 @@ _SCHEDULE: Final = re.compile(
 _MOMENTS: Final = (".exp_avg", ".exp_avg_sq", ".max_exp_avg_sq")
 
 
+@lru_cache(maxsize=1 << 15)  # every file of an architecture names the same tensors
 def split(name: str) -> tuple[Zone, str]:
     """The zone that the prefixes of a name announce, and the name without them."""
     if "exp_avg" in name and name.endswith(_MOMENTS):

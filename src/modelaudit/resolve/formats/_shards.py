@@ -137,10 +137,11 @@ def _expected(headers: Mapping[str, Header], index: Mapping[str, Any]) -> set[st
     if index:
         return set(index)
     names: set[str] = set()
-    for name in headers:
-        if name not in names and (shard := shard_of(name)):
-            tail = name[len(shard.stem) + len("-00001") :]
-            names |= {f"{shard.stem}-{n:05}{tail}" for n in range(1, shard.total + 1)}
+    for path in headers:
+        folder, slash, name = path.rpartition("/")
+        if path not in names and (shard := shard_of(name)):
+            stem, tail = folder + slash + shard.stem, name[len(shard.stem) + len("-00001") :]
+            names |= {f"{stem}-{n:05}{tail}" for n in range(1, shard.total + 1)}
     return names
 
 

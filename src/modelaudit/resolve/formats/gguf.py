@@ -17,15 +17,13 @@ from typing import Any, Final
 from modelaudit.domain.reader import Reader
 from modelaudit.domain.refs import MAX_LENGTH
 from modelaudit.domain.weights import Header, Tensor
+from modelaudit.resolve.formats._ggml import TYPES, Cursor
 from modelaudit.resolve.formats.errors import FormatError
 from modelaudit.resolve.formats.warnings import Warnings
-from modelaudit.resolve.formats.window import first_read
 
 name = "gguf"
 suffixes = (".gguf",)
 
-MAX_HEADER: Final = 32 << 20
-"""Bytes before the tensors' own; the largest tokenizers take some 10 MB."""
 MAX_TENSORS: Final = 100_000
 MAX_KEYS: Final = 65_536
 MOST_ELEMENTS: Final = 1000
@@ -33,8 +31,6 @@ MOST_ELEMENTS: Final = 1000
 MOST_TEXT: Final = 0x10000
 """Bytes kept of one string; a chat template has some 10 kB."""
 
-_BLOCKS: Final = (0x80000, 0x100000)
-"""Bytes of the second read, and of each one after it; the first is the head that is there."""
 _MOST_KEPT: Final = 8 << 20
 """Of all values together: characters, and 64 for each element of an array."""
 _MAX_DIMENSIONS: Final = 8
@@ -46,21 +42,6 @@ _SCALARS: Final = {
     4: ("uint32", "I"), 5: ("int32", "i"), 6: ("float32", "f"), 7: ("bool", "?"),
     10: ("uint64", "Q"), 11: ("int64", "q"), 12: ("float64", "d"),
 }  # fmt: skip
-
-TYPES: Final = {
-    0: ("F32", 1, 4), 1: ("F16", 1, 2), 30: ("BF16", 1, 2), 28: ("F64", 1, 8),
-    24: ("I8", 1, 1), 25: ("I16", 1, 2), 26: ("I32", 1, 4), 27: ("I64", 1, 8),
-    2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22), 7: ("Q5_1", 32, 24),
-    8: ("Q8_0", 32, 34), 10: ("Q2_K", 256, 84), 11: ("Q3_K", 256, 110), 12: ("Q4_K", 256, 144),
-    13: ("Q5_K", 256, 176), 14: ("Q6_K", 256, 210), 15: ("Q8_K", 256, 292),
-    16: ("IQ2_XXS", 256, 66), 17: ("IQ2_XS", 256, 74), 22: ("IQ2_S", 256, 82),
-    18: ("IQ3_XXS", 256, 98), 21: ("IQ3_S", 256, 110), 19: ("IQ1_S", 256, 50),
-    29: ("IQ1_M", 256, 56), 20: ("IQ4_NL", 32, 18), 23: ("IQ4_XS", 256, 136),
-    34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66), 39: ("MXFP4", 32, 17),
-    40: ("NVFP4", 64, 36), 41: ("Q1_0", 128, 18),
-}  # fmt: skip
-"""Name, values per block and bytes per block of ggml's types. Without Q8_1, which no file stores
-and whose size ggml and its Python package give differently."""
 
 
 def recognises(head: bytes) -> bool:
@@ -76,7 +57,7 @@ def read_header(reader: Reader) -> Header:
     if reader.size < 24:
         raise FormatError("too_short", f"a file of {reader.size} bytes has no GGUF header")
     warnings = Warnings()
-    cursor = _Cursor(reader)
+    cursor = Cursor(reader)
     if cursor.take(4) != b"GGUF":
         raise FormatError("bad_magic", "the file does not begin with GGUF")
     cursor.set_version(cursor.take(4))
@@ -103,95 +84,7 @@ def read_header(reader: Reader) -> Header:
     )
 
 
-class _Cursor:
-    """A position that goes forward only, and the block of bytes around it."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._block = b""
-        self._base = self._at = 0
-        self._steps = [_BLOCKS[1], _BLOCKS[0], first_read(reader.size)]
-        self._order = "<"
-        self._word = struct.Struct("<Q")
-        self.arrays = 0
-        """Arrays met; each costs time, however few bytes it takes."""
-
-    @property
-    def position(self) -> int:
-        return self._base + self._at
-
-    def set_version(self, raw: bytes) -> None:
-        """Byte order and width of counts, as the four bytes of the version show them."""
-        (version,) = struct.unpack("<I", raw)
-        if not version & 0xFFFF:
-            self._order = ">"
-            (version,) = struct.unpack(">I", raw)
-        if version not in (1, 2, 3):
-            raise FormatError("unsupported_version", f"GGUF of version {version}")
-        self._word = struct.Struct(self._order + ("I" if version == 1 else "Q"))
-
-    def take(self, length: int) -> bytes:
-        """The next bytes; no more than a block of them is ever asked for."""
-        self._fill(length)
-        taken = self._block[self._at : self._at + length]
-        self._at += length
-        return taken
-
-    def skip(self, length: int) -> None:
-        self._check(length)
-        self._at += length
-
-    def count(self) -> int:
-        (value,) = self._word.unpack(self.take(self._word.size))
-        return int(value)
-
-    def numbers(self, code: str, count: int = 1) -> tuple[Any, ...]:
-        layout = f"{self._order}{count}{code}"
-        return struct.unpack(layout, self.take(struct.calcsize(layout)))
-
-    def counts(self, count: int) -> tuple[int, ...]:
-        return self.numbers(self._word.format[-1:], count)
-
-    def text(self, most: int) -> tuple[str, bool]:
-        """A string, and whether it is whole; bytes that are not UTF-8 appear as U+FFFD."""
-        length = self.count()
-        self._check(length)
-        kept = self.take(min(length, most))
-        self.skip(length - len(kept))
-        return kept.decode("utf-8", "replace"), length <= most
-
-    def skip_strings(self, count: int) -> None:
-        size, length = self._word.size, self._word.unpack_from
-        self._check(count * size)
-        while count:
-            self._fill(size)
-            block, at, last = self._block, self._at, len(self._block) - size
-            while count and at <= last:
-                at += size + length(block, at)[0]
-                count -= 1
-            self._at = at
-            self._check(0)
-
-    def _check(self, length: int) -> None:
-        end = self.position + length
-        if end > self._reader.size:
-            raise FormatError("header_past_eof", "the file ends inside its header")
-        if end > MAX_HEADER:
-            raise FormatError("header_too_large", f"the header is over {MAX_HEADER} bytes")
-
-    def _fill(self, length: int) -> None:
-        """Have that many bytes in the block."""
-        if self._at + length <= len(self._block):
-            return
-        self._check(length)
-        step = self._steps.pop() if len(self._steps) > 1 else self._steps[0]
-        self._base, self._at = self.position, 0
-        self._block = self._reader.read(self._base, max(step, length))
-        if len(self._block) < length:
-            raise FormatError("header_past_eof", "the file ends inside its header")
-
-
-def _metadata(cursor: _Cursor, count: int, warnings: Warnings) -> dict[str, Any]:
+def _metadata(cursor: Cursor, count: int, warnings: Warnings) -> dict[str, Any]:
     found: dict[str, Any] = {}
     room = _MOST_KEPT
     for _ in range(count):
@@ -214,7 +107,7 @@ def _has_length(value: object) -> bool:
     return isinstance(value, str | list)
 
 
-def _value(cursor: _Cursor, kind: int, most: int, depth: int = 0) -> tuple[Any, bool]:
+def _value(cursor: Cursor, kind: int, most: int, depth: int = 0) -> tuple[Any, bool]:
     """A value, and whether it is complete; an array of over ``most`` is its type and count."""
     if kind in _SCALARS:
         return _plain(cursor.numbers(_SCALARS[kind][1])[0]), True
@@ -249,7 +142,7 @@ _Info = tuple[str, bool, tuple[int, ...], int, int]
 """Name, whether the name is whole, dimensions outermost first, type, offset in the data."""
 
 
-def _info(cursor: _Cursor) -> _Info:
+def _info(cursor: Cursor) -> _Info:
     label, whole = cursor.text(MAX_LENGTH)
     (dimensions,) = cursor.numbers("I")
     if dimensions > _MAX_DIMENSIONS:

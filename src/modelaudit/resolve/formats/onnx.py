@@ -13,41 +13,31 @@ node puts out. A name from a sub-graph that is taken already gets its path befor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from modelaudit.domain.reader import Reader
 from modelaudit.domain.refs import MAX_LENGTH
 from modelaudit.domain.weights import Header, Tensor
+from modelaudit.resolve.formats._protobuf import BYTES, VARINT, Span, Wire
 from modelaudit.resolve.formats._shards import is_plain_name
 from modelaudit.resolve.formats.errors import FormatError
 from modelaudit.resolve.formats.warnings import Warnings
-from modelaudit.resolve.formats.window import first_read
 
 name = "onnx"
 suffixes = (".onnx",)
 
-MAX_READ: Final = 32 << 20
-"""Bytes read of one file."""
-MAX_TENSORS: Final = 200_000
-MAX_FIELDS: Final = 600_000
+MAX_TENSORS: Final = 100_000
 MAX_DEPTH: Final = 32
 """Graphs within graphs."""
 MOST_TEXT: Final = 0x10000
 """Bytes kept of one string of metadata."""
 
-_GAP: Final = 0x10000
-"""Bytes of a long jump; while jumps are shorter, or none, reads grow."""
-_FAR, _NEAR, _NEXT = 0x4000, 0x40000, 0x100000
-"""Bytes of a read behind a long jump, as the head of a tensor is short, and of the longest ones
-behind a short jump and behind none."""
 _MOST_PAIRS: Final = 1000
 _MOST_KEPT: Final = 8 << 20
 """Characters of all metadata together."""
 _MAX_DIMENSIONS: Final = 64
 _MAX_OFFSET: Final = 2**63
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _TYPES: Final = {
     1: ("F32", 32), 2: ("U8", 8), 3: ("I8", 8), 4: ("U16", 16), 5: ("I16", 16), 6: ("I32", 32),
     7: ("I64", 64), 8: ("STRING", 0), 9: ("BOOL", 8), 10: ("F16", 16), 11: ("F64", 64),
@@ -61,11 +51,6 @@ _PLAIN: Final = {(4, 1), (4, 14), (10, 11), (10, 15)}
 """Typed fields, and types, whose values lie there as ``raw_data`` would."""
 _NUMBERS: Final = {1: "ir_version", 5: "model_version"}
 _TEXTS: Final = {2: "producer_name", 3: "producer_version", 4: "domain", 6: "doc_string"}
-
-_Span = tuple[int, int]
-"""First byte of a message or string, and where it ends."""
-_Field = tuple[int, int, _Span, int]
-"""Number, wire type, where the value lies, and the value of a varint."""
 
 
 def recognises(head: bytes) -> bool:
@@ -116,7 +101,7 @@ def read_header(reader: Reader) -> Header:
     """
     if reader.size < 16:
         raise FormatError("too_short", f"a file of {reader.size} bytes has no ONNX model")
-    model = _Model(_Wire(reader))
+    model = _Model(Wire(reader))
     model.walk((0, reader.size))
     return Header(
         format=name,
@@ -124,86 +109,6 @@ def read_header(reader: Reader) -> Header:
         metadata=model.metadata,
         warnings=model.warnings.lines(),
     )
-
-
-class _Wire:
-    """Protobuf fields of a file, read in blocks (protobuf.dev/programming-guides/encoding)."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._size = reader.size
-        self._block = b""
-        self._base = 0
-        self._step = first_read(reader.size)
-        self._read = self._fields = 0
-
-    def fields(self, span: _Span) -> Iterator[_Field]:
-        """The fields of a message."""
-        at, end = span
-        while at < end:
-            self._fields += 1
-            if self._fields > MAX_FIELDS:
-                raise FormatError("header_too_large", f"the model has over {MAX_FIELDS} fields")
-            tag, begin = self.varint(at, end)
-            number, kind, value = tag >> 3, tag & 7, 0
-            if kind == _BYTES:
-                length, begin = self.varint(begin, end)
-                at = begin + length
-            elif kind == _VARINT:
-                value, at = self.varint(begin, end)
-            elif kind in (_FIXED32, _FIXED64):
-                at = begin + (4 if kind == _FIXED32 else 8)
-            else:
-                raise FormatError("bad_header", f"a field of wire type {kind}, which ONNX has not")
-            if number == 0:
-                raise FormatError("bad_header", "a field of number 0")
-            if at > self._size:
-                raise FormatError("header_past_eof", f"a field ends at {at} of {self._size} bytes")
-            if at > end:
-                raise FormatError("bad_header", "a field is longer than what holds it")
-            yield number, kind, (begin, at), value
-
-    def varint(self, at: int, end: int) -> tuple[int, int]:
-        """The number at an offset, and where it ends."""
-        index = at - self._base
-        if index < 0 or index + 10 > len(self._block):
-            index = self._load(at, 10)
-        if at < end and index < len(self._block) and self._block[index] < 0x80:
-            return self._block[index], at + 1  # nearly every one
-        value = shift = 0
-        for byte in self._block[index : index + min(10, end - at)]:
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                if value >= 1 << 64:
-                    break
-                return value, at + shift // 7
-        code = "header_past_eof" if end - at < 10 and end == self._size else "bad_header"
-        raise FormatError(code, f"a number without an end at {at}")
-
-    def text(self, span: _Span, most: int) -> str:
-        """A string, or its beginning; bytes that are not UTF-8 appear as U+FFFD."""
-        start, end = span
-        length = min(end - start, most)
-        index = start - self._base
-        if index < 0 or index + length > len(self._block):
-            index = self._load(start, length)
-        return self._block[index : index + length].decode("utf-8", "replace")
-
-    def _load(self, at: int, length: int) -> int:
-        """Have a block from an offset on, and say where in it the offset lies."""
-        stop = self._base + len(self._block)
-        if self._base <= at and stop == self._size:
-            return at - self._base
-        if self._block:
-            longest = _NEXT if at <= stop else _NEAR
-            self._step = _FAR if at - stop > _GAP else min(2 * self._step, longest)
-        step = max(self._step, length)
-        self._read += step
-        if self._read > MAX_READ:
-            raise FormatError("header_too_large", f"the model takes over {MAX_READ} bytes to read")
-        self._base, self._block = at, self._reader.read(at, step)
-        return 0
 
 
 @dataclass(slots=True)
@@ -225,7 +130,7 @@ class _Found:
 class _Model:
     """What a walk over a model has met so far."""
 
-    def __init__(self, wire: _Wire) -> None:
+    def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._names: set[str] = set()
         self._room = _MOST_KEPT
@@ -233,15 +138,15 @@ class _Model:
         self.metadata: dict[str, Any] = {}
         self.warnings = Warnings()
 
-    def walk(self, file: _Span) -> None:
+    def walk(self, file: Span) -> None:
         """A ModelProto."""
         graphs = 0
         opsets: list[str] = []
         pairs: list[tuple[str, str]] = []
         for index, (number, kind, span, value) in enumerate(self._wire.fields(file)):
-            if kind == _VARINT and number in _NUMBERS:
+            if kind == VARINT and number in _NUMBERS:
                 self._put(_NUMBERS[number], value)
-            elif kind != _BYTES:
+            elif kind != BYTES:
                 continue
             elif number in _TEXTS:
                 self._put(_TEXTS[number], self._text(span, _TEXTS[number]))
@@ -254,7 +159,7 @@ class _Model:
                 pairs.append(self._pair(span))
             elif number == 20:
                 for part, kind, inner, _ in self._wire.fields(span):
-                    if part in (1, 2) and kind == _BYTES:
+                    if part in (1, 2) and kind == BYTES:
                         self._graph(inner, f"training_info.{part}/", 0)
             elif number == 25:
                 self._graph(span, f"functions.{index}/", 0, function=True)
@@ -266,38 +171,38 @@ class _Model:
         for key, text in pairs:
             self._put(key, text)
 
-    def _text(self, span: _Span, key: str) -> str:
+    def _text(self, span: Span, key: str) -> str:
         if span[1] - span[0] > MOST_TEXT:
             self.warnings.add("metadata_too_long", ascii(key[:100]))
         return self._wire.text(span, MOST_TEXT)
 
-    def _pair(self, span: _Span) -> tuple[str, str]:
+    def _pair(self, span: Span) -> tuple[str, str]:
         """A StringStringEntryProto."""
         key = value = ""
         for number, kind, inner, _ in self._wire.fields(span):
-            if (number, kind) == (1, _BYTES):
+            if (number, kind) == (1, BYTES):
                 key = self._wire.text(inner, MAX_LENGTH)
-            elif (number, kind) == (2, _BYTES):
+            elif (number, kind) == (2, BYTES):
                 value = self._text(inner, key)
         return key, value
 
-    def _opset(self, span: _Span) -> str:
+    def _opset(self, span: Span) -> str:
         """An OperatorSetIdProto, as ``ai.onnx 17``."""
         domain, version = "", 0
         for number, kind, inner, value in self._wire.fields(span):
-            if (number, kind) == (1, _BYTES):
+            if (number, kind) == (1, BYTES):
                 domain = self._wire.text(inner, MAX_LENGTH)
-            elif (number, kind) == (2, _VARINT):
+            elif (number, kind) == (2, VARINT):
                 version = value
         return f"{domain or 'ai.onnx'} {version}"
 
-    def _graph(self, span: _Span, path: str, depth: int, *, function: bool = False) -> None:
+    def _graph(self, span: Span, path: str, depth: int, *, function: bool = False) -> None:
         """The nodes and tensors of a GraphProto, or the nodes of a FunctionProto."""
         if depth > MAX_DEPTH:
             raise FormatError("bad_header", f"graphs lie more than {MAX_DEPTH} deep in each other")
         nodes = 0
         for number, kind, inner, _ in self._wire.fields(span):
-            if kind != _BYTES:
+            if kind != BYTES:
                 continue
             if number == (7 if function else 1):
                 self._node(inner, path, nodes, depth)
@@ -307,25 +212,25 @@ class _Model:
             elif number == 15 and not function:
                 self._sparse(inner, path)
 
-    def _node(self, span: _Span, path: str, number: int, depth: int) -> None:
+    def _node(self, span: Span, path: str, number: int, depth: int) -> None:
         output = ""
         held: list[tuple[str, _Found]] = []
         for part, kind, inner, _ in self._wire.fields(span):
-            if kind == _BYTES and part == 2 and not output:
+            if kind == BYTES and part == 2 and not output:
                 output = self._wire.text(inner, MAX_LENGTH + 1)
-            elif kind == _BYTES and part == 5:
+            elif kind == BYTES and part == 5:
                 held += self._attribute(inner, f"{path}{number}.", depth)
         for label, found in held:
             if output:
                 found.label = output if label in ("", "value") else f"{output}.{label}"
             self._add(found, path)
 
-    def _attribute(self, span: _Span, path: str, depth: int) -> list[tuple[str, _Found]]:
+    def _attribute(self, span: Span, path: str, depth: int) -> list[tuple[str, _Found]]:
         """The tensors of an attribute, with its name; its graphs are walked."""
         label = ""
         held: list[_Found] = []
         for number, kind, inner, _ in self._wire.fields(span):
-            if kind != _BYTES:
+            if kind != BYTES:
                 continue
             if number == 1:
                 label = self._wire.text(inner, 64)
@@ -337,25 +242,25 @@ class _Model:
                 self._sparse(inner, path)
         return [(label, found) for found in held]
 
-    def _sparse(self, span: _Span, path: str) -> None:
+    def _sparse(self, span: Span, path: str) -> None:
         """A SparseTensorProto: its values have the name, and are listed without the positions."""
         for number, kind, inner, _ in self._wire.fields(span):
-            if (number, kind) == (1, _BYTES):
+            if (number, kind) == (1, BYTES):
                 self._add(self._tensor(inner), path)
 
-    def _tensor(self, span: _Span) -> _Found:
+    def _tensor(self, span: Span) -> _Found:
         """A TensorProto, as it is."""
         found = _Found()
         for number, kind, inner, value in self._wire.fields(span):
             if number == 1:
-                found.shape += [value] if kind == _VARINT else self._packed(inner)
+                found.shape += [value] if kind == VARINT else self._packed(inner)
                 if len(found.shape) > _MAX_DIMENSIONS:
                     raise FormatError("bad_header", "a tensor of more than 64 dimensions")
-            elif (number, kind) == (2, _VARINT):
+            elif (number, kind) == (2, VARINT):
                 found.kind = value
-            elif (number, kind) == (8, _BYTES):
+            elif (number, kind) == (8, BYTES):
                 found.label = self._wire.text(inner, MAX_LENGTH + 1)
-            elif (number, kind) == (13, _BYTES):
+            elif (number, kind) == (13, BYTES):
                 key, text = self._pair(inner)
                 found.location = text if key == "location" else found.location or ""
             elif number in (4, 5, 6, 7, 9, 10, 11):
@@ -364,7 +269,7 @@ class _Model:
                 found.pieces += 1
         return found
 
-    def _packed(self, span: _Span) -> list[int]:
+    def _packed(self, span: Span) -> list[int]:
         at, end = span
         if end - at > 10 * _MAX_DIMENSIONS:
             raise FormatError("bad_header", "a tensor of more than 64 dimensions")

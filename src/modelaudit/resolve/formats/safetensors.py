@@ -27,7 +27,8 @@ suffixes = (".safetensors", ".sft")
 
 MAX_HEADER: Final = 25_000_000
 """Bytes; the cap of huggingface_hub."""
-MAX_TENSORS: Final = 200_000
+MAX_TENSORS: Final = 100_000
+"""In one file; the largest shards have some thousands. More take over two seconds."""
 
 _MAX_DIMENSIONS: Final = 64
 _MAX_OFFSET: Final = 2**63

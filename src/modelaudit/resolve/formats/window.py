@@ -26,7 +26,7 @@ class Window:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._pieces: dict[int, bytes] = {}
+        self._pieces: dict[int, bytearray] = {}
 
     @property
     def size(self) -> int:
@@ -43,14 +43,13 @@ class Window:
             if 0 <= skip <= len(piece):
                 missing = skip + length - len(piece)
                 if missing > 0:
-                    more = self._reader.read(start + len(piece), self._wish(missing))
-                    self._pieces[start] = piece = piece + more
+                    piece += self._reader.read(start + len(piece), self._wish(missing))
                     self._forget(but=start)
-                return piece[skip : skip + length]
-        piece = self._reader.read(offset, self._wish(length))
+                return bytes(memoryview(piece)[skip : skip + length])
+        piece = bytearray(self._reader.read(offset, self._wish(length)))
         self._pieces[offset] = piece
         self._forget(but=offset)
-        return piece[:length]
+        return bytes(memoryview(piece)[:length])
 
     def _wish(self, length: int) -> int:
         if not self._pieces:
