@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from modelaudit.domain.words import Read
-from tests.audit.auditing import NOW, Auditor
-from tests.audit.world import BY_HEADERS, KOHYA, LISTED, ON_CIVITAI, ON_HUB, STROKES, World
+from tests import weights
+from tests.audit.auditing import NOW, Auditor, settled
+from tests.audit.world import (
+    BY_HEADERS,
+    KOHYA,
+    LISTED,
+    MIRROR,
+    ON_CIVITAI,
+    ON_HUB,
+    STROKES,
+    TRAINED_ON_LISTED,
+    World,
+    repository,
+)
+from tests.servers.base import Faults
+from tests.servers.hub import Hub
 
 Auditing = Callable[..., Auditor]
 SOURCES = ("hf:", "civitai:")
@@ -60,3 +77,75 @@ def test_no_header_is_read_twice(earth: World, auditing: Auditing) -> None:
 def test_without_being_asked_no_weight_file_is_touched(earth: World, auditing: Auditing) -> None:
     auditing(earth).run(*SOURCES)
     assert asked(earth) == 0
+
+
+def a_hub(**files: bytes) -> Hub:
+    """A Hub of LoRAs, one a repository, that all declare the listed base."""
+    records = [
+        repository(
+            number, f"acme/{name}", MIRROR, "adapter", tags=("lora",), files={"l.safetensors": held}
+        )
+        for number, (name, held) in enumerate(files.items(), start=1)
+    ]
+    served = {(f"acme/{name}", "l.safetensors"): held for name, held in files.items()}
+    return Hub(records=records, files=served)
+
+
+def test_equal_bytes_are_read_once_wherever_they_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lora = weights.safetensors(weights.SD1_LORA, 1, **TRAINED_ON_LISTED)
+    with a_hub(one=lora, two=lora, three=lora) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        outcome = Auditor(tmp_path / "audit.db").run("hf:", read=Read.HEADERS)
+        assert hub.count(r".*\.safetensors") == 1
+        for name in ("one", "two", "three"):
+            claims = outcome.finding(f"hf:acme/{name}")["claims"]
+            assert "recorded" in {claim["grade"] for claim in claims}
+
+
+def test_shapes_contradict_a_card_and_a_replay_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = weights.safetensors(weights.SD1_LORA, 1)
+    wrong = weights.safetensors(weights.SDXL_LORA, 2)
+    with a_hub(right=right, wrong=wrong) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        auditor = Auditor(tmp_path / "audit.db")
+        outcome = auditor.run("hf:", read=Read.HEADERS)
+    (conflict,) = outcome.report["conflicts"]
+    assert (conflict["model"], conflict["kind"]) == ("hf:acme/wrong", "family")
+    assert conflict["measured"]["family"] == "sdxl"
+    assert conflict["measured"]["source"].startswith("https://huggingface.co/acme/wrong")
+    assert outcome.finding("hf:acme/wrong")["conflicts"] == [conflict]
+    assert outcome.finding("hf:acme/right")["conflicts"] == []
+    replay = Auditor(tmp_path / "replay.db").run(f"catalogue:{auditor.archive}", offline=True)
+    assert settled(replay.report) == settled(outcome.report)
+
+
+def test_a_file_that_is_no_model_is_a_gap_and_is_not_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_hub(broken=b"\x80\x02" + b"no pickle" * 99) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        auditor = Auditor(tmp_path / "audit.db")
+        first = auditor.run("hf:", read=Read.HEADERS)
+        asked = hub.count(r".*\.safetensors")
+        second = auditor.run("hf:", read=Read.HEADERS, now=NOW + 86_400)
+        assert hub.count(r".*\.safetensors") == asked > 0
+    assert first.gaps == second.gaps == {("hf:acme/broken", "unreadable")}
+
+
+def test_a_file_that_was_not_served_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lora = weights.safetensors(weights.SD1_LORA, 1, **TRAINED_ON_LISTED)
+    with a_hub(one=lora) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        auditor = Auditor(tmp_path / "audit.db")
+        hub.faults = Faults("server-error", once=False, only=r".*\.safetensors")
+        assert auditor.run("hf:", read=Read.HEADERS).gaps == {("hf:acme/one", "unreadable")}
+        hub.faults = Faults()
+        second = auditor.run("hf:", read=Read.HEADERS, now=NOW + 86_400)
+    assert second.gaps == set()
+    assert second.report["coverage"]["headers_read"] == 1

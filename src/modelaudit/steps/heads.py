@@ -26,6 +26,7 @@ from modelaudit.steps.intake import Intake
 from modelaudit.steps.listing import DETAILS
 from modelaudit.store import heads as store
 from modelaudit.store import runs
+from modelaudit.store.candidates import forget_gaps
 from modelaudit.store.db import transaction
 
 _MOST = 100_000
@@ -102,6 +103,8 @@ class Heads:
         if stored is not None:
             head = heads.from_body(stored, item.model, item.path, source=source, at=self.intake.now)
             return self.intake.take(_page(head, local=local), DETAILS).claims
+        with transaction(connection):
+            forget_gaps(connection, item.model, DETAILS, item.path)
         read = 0
         try:
             opened = self.platforms[refs.platform(item.model)].open(

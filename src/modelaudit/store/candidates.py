@@ -122,10 +122,12 @@ def _rows(
         yield ModelRef(ref), downloads
 
 
-def forget_gaps(connection: sqlite3.Connection, ref: ModelRef, origin: str) -> None:
-    """Drop what an earlier attempt could not read: it is being tried again."""
+def forget_gaps(
+    connection: sqlite3.Connection, ref: ModelRef, origin: str, file: str | None = None
+) -> None:
+    """Drop what an earlier attempt could not read, of one ``file`` or of all: it is tried again."""
     connection.execute(
-        "DELETE FROM gap WHERE origin = ?"
-        " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
-        (origin, refs.key(ref)),
+        "DELETE FROM gap WHERE origin = ?1 AND (?3 IS NULL OR file = ?3)"
+        " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?2)",
+        (origin, refs.key(ref), file),
     )

@@ -43,8 +43,9 @@ B = '"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}'
     [
         (Bytes(b""), "too_short"),  # 1
         (Bytes(bytes(7)), "too_short"),  # 1
-        (packed("{}", n=100_000_001), "header_too_large"),  # 2
-        (packed("{}", n=2**64 - 1), "header_too_large"),  # 2
+        (Bytes(packed("{}", n=100_000_001).content, 10**9), "header_too_large"),  # 2
+        (Bytes(packed("{}", n=2**64 - 1).content, 2**65), "header_too_large"),  # 2
+        (packed("{}", n=2**64 - 1), "header_past_eof"),  # 2
         (packed("{}", n=3), "header_past_eof"),  # 3
         (packed(""), "bad_json"),  # 4
         (packed("no"), "bad_json"),  # 4

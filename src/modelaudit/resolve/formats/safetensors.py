@@ -87,10 +87,10 @@ def read_header(reader: Reader) -> Header:
     if len(head) < 8:
         raise FormatError("header_past_eof", "the file ends inside its header")
     (n,) = struct.unpack_from("<Q", head)
+    if 8 + n > size:  # what is no safetensors file at all ends here
+        raise FormatError("header_past_eof", f"a header of {n} bytes in a file of {size}")
     if n > MAX_HEADER:
         raise FormatError("header_too_large", f"a header of {n} bytes is over {MAX_HEADER}")
-    if 8 + n > size:
-        raise FormatError("header_past_eof", f"a header of {n} bytes in a file of {size}")
     raw = reader.read(8, n)
     if len(raw) < n:
         raise FormatError("header_past_eof", "the file ends inside its header")
