@@ -13,6 +13,7 @@ import pytest
 from modelaudit.domain.entry import Blocklist
 from modelaudit.domain.errors import UsageError
 from modelaudit.domain.words import Component, Read
+from modelaudit.store.db import writing
 from tests import weights
 from tests.audit.auditing import NOW, Auditor, settled
 from tests.audit.world import LISTED
@@ -297,3 +298,16 @@ def test_a_name_that_is_no_text_is_read_all_the_same(models: Path, auditor: Audi
     (models / os.fsdecode(b"na\xefve.safetensors")).write_bytes(BASE)
     outcome = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
     assert outcome.found.keys() == {"folder:na\\xefve.safetensors"}
+
+
+def test_a_run_that_was_stopped_behind_its_listing_goes_on(models: Path, auditor: Auditor) -> None:
+    fill(models)
+    first = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    with writing(auditor.database) as connection:  # as if nothing had been read yet
+        connection.execute("UPDATE source SET cursor = 'end', finished = NULL")
+        connection.execute("UPDATE run SET finished = NULL")
+        connection.execute("UPDATE file SET sha256 = NULL, header = NULL, head = NULL")
+        connection.execute("DELETE FROM claim")
+    second = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    assert second.complete
+    assert second.found == first.found != {}

@@ -30,6 +30,7 @@ def resolve(
     """
     from modelaudit.cli.output import Output
     from modelaudit.cli.session import must_exist, working
+    from modelaudit.crawl.registry import LIVE
     from modelaudit.domain import refs
     from modelaudit.domain.errors import UsageError
     from modelaudit.report.words import amount
@@ -52,8 +53,11 @@ def resolve(
     with working(out, db, Budget(), offline=offline, archive=archive) as session:
         intake = Intake(session.connection, session.archive, session.progress)
         for name in sorted({refs.platform(ref) for ref in wanted}):
-            if name not in session.platforms:
-                raise UsageError(f"{name}: is no platform that can be asked")
+            if name not in LIVE:
+                raise UsageError(
+                    f"{name}: is no platform that can be asked",
+                    hint="files of a folder are read by `modelaudit audit PATH`",
+                )
             own = [ref for ref in wanted if refs.platform(ref) == name]
             for page in session.platforms[name].details(own):
                 intake.take(page, DETAILS)

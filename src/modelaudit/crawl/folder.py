@@ -306,6 +306,8 @@ class Folder:
 
     def _path(self, below: str) -> str:
         """Where a path from the root lies; an absolute one stays."""
+        if not self._root:
+            raise PlatformError("no folder was named that this could lie in")
         if self._odd:
             below = "/".join(self._odd.get(part, part) for part in below.split("/"))
         return posixpath.normpath(posixpath.join(self._root, below))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
+from modelaudit.crawl.folder import Folder
 from modelaudit.crawl.platform import Platform, Source
 from modelaudit.domain import refs
 from modelaudit.domain.entry import Blocklist
@@ -49,7 +51,7 @@ class Lister:
         platform = self.platforms[source.platform]
         connection = self.intake.connection
         if source.kind == "folder":
-            self._settle_folder(source)
+            self._enter(source)
         with transaction(connection):
             state = store.open_source(connection, source.text, now=self.intake.now)
         self.progress.update(step="crawl", subject=source.text, listed=state.listed)
@@ -70,9 +72,10 @@ class Lister:
             store.finish(connection, state.id, now=self.intake.now)
         return True
 
-    def _settle_folder(self, source: Source) -> None:
+    def _enter(self, source: Source) -> None:
         """A database is about one folder: references are paths below it."""
         root = str(Path(source.value).resolve())
+        cast(Folder, self.platforms[source.platform]).enter(root)
         with transaction(self.intake.connection):
             other = settle_folder(self.intake.connection, root)
         if other is not None:
