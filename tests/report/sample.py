@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from modelaudit.domain import refs
-from modelaudit.domain.claim import Conflict
+from modelaudit.domain.claim import Conflict, Measured
 from modelaudit.domain.finding import (
     Coverage,
     Finding,
@@ -139,6 +139,18 @@ def sample() -> SampleReport:
                 ),
             ),
             *rows[1].conflicts,
+            Conflict(
+                model=ModelRef("folder:loras/wrong.safetensors"),
+                kind=ConflictKind.FAMILY,
+                claims=(),
+                measured=Measured(
+                    file="wrong\x1b.safetensors",
+                    family="sdxl",
+                    reason="'attn2_to_k.lora_down.weight' [4, 2048]",
+                    observed=1_763_000_000,
+                    says="sd1, by ss_base_model_version",
+                ),
+            ),
         ),
         left=(
             Gone(

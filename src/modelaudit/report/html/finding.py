@@ -14,6 +14,9 @@ from modelaudit.report.html import lineage, parts
 from modelaudit.report.record import excerpt, locator, source, url, window
 
 
+_SHAPES = '<span class="pill measured">shapes</span>'
+
+
 def finding(found: Finding) -> str:
     """The finding, closed; its anchor is the same in every run."""
     anchor = parts.anchor("f", found.id)
@@ -46,11 +49,12 @@ def conflict(contradiction: Conflict) -> str:
     """A contradiction with its claims, the weaker first."""
     entry = contradiction.entry
     found = contradiction.measured
-    shapes = f"<li><div>{for_html(words.shapes(found))}</div></li>" if found else ""
+    shapes = f"<li>{_SHAPES}<div>{for_html(words.shapes(found))}</div></li>" if found else ""
+    order = " The weaker claim comes first." if contradiction.claims else ""
     leads = f" One side leads to {parts.name(entry)}." if entry else ""
     return (
         f'<div class="conflict"><p><strong>{words.CONFLICT[contradiction.kind].capitalize()}'
-        f"</strong> for {parts.page(contradiction.model)}.{leads} The weaker claim comes first.</p>"
+        f"</strong> for {parts.page(contradiction.model)}.{leads}{order}</p>"
         f'<ul class="claims">{"".join(map(_claim, contradiction.claims))}{shapes}</ul></div>\n'
     )
 
