@@ -13,7 +13,6 @@ from modelaudit.report.clean import for_html, link
 from modelaudit.report.html import lineage, parts
 from modelaudit.report.record import excerpt, locator, source, url, window
 
-
 _SHAPES = '<span class="pill measured">shapes</span>'
 
 

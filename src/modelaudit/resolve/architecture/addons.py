@@ -129,12 +129,13 @@ def motion(listing: Listing) -> Architecture | None:
 
 def embedding(listing: Listing) -> Architecture | None:
     """A textual inversion: a handful of vectors as wide as the text encoder's."""
-    shapes = listing.names
-    # torch files nest the vector under the placeholder's own name
-    renamed = {
-        "string_to_param.*" if name.startswith("string_to_param.") else name: shape
-        for name, shape in shapes.items()
-    }
+    shapes = renamed = listing.names
+    if "string_to_param." in listing.text:
+        # torch files nest the vector under the placeholder's own name
+        renamed = {
+            "string_to_param.*" if name.startswith("string_to_param.") else name: shape
+            for name, shape in shapes.items()
+        }
     rule = first(EMBEDDINGS, renamed)
     if rule is not None:
         return _addon(rule.family, rule.reason(listing, renamed), "embedding")

@@ -7,6 +7,7 @@ layout, not a maker: Llama, Mistral, Yi and many others are one.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from modelaudit.domain.weights import UNKNOWN, Architecture
@@ -90,14 +91,20 @@ _NUMBER: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _VISION: Final = frozenset({"vit", "v.blk.N.attn_q.weight"})
 
 
+@lru_cache(maxsize=1 << 15)  # every file of an architecture names the same tensors
+def _numberless(name: str) -> str:
+    """A name with ``N`` for the numbers of its layers."""
+    key = _NUMBER.sub("N", name)
+    # GPTQ and AWQ rename what they quantize.
+    return key.removesuffix("qweight") + "weight" if key.endswith(".qweight") else key
+
+
 def language_model(listing: Listing) -> Architecture | None:
     """A transformer that is no diffusion model."""
     layout: dict[str, Shape] = {}
     actual: dict[str, str] = {}
     for name, shape in listing.main.items():
-        key = _NUMBER.sub("N", name)
-        # GPTQ and AWQ rename what they quantize.
-        key = key.removesuffix("qweight") + "weight" if key.endswith(".qweight") else key
+        key = _numberless(name)
         if key not in layout:
             layout[key], actual[key] = shape, name
     rule = first(LANGUAGE, layout)
