@@ -106,21 +106,21 @@ class Audit:
             checker.reach()
             if self.read_folders:
                 heads.read(local=True)
+                heads.note_unread(local=True)
             read_sidecars(intake, self.platforms["folder"], self.budget)
             link(intake, self.progress)
         while live:
             checker.reach()
-            chosen = reading.candidates()
-            if not chosen or self.budget.no_calls:
-                break
-            if not reading.read(chosen) + link(intake, self.progress):
+            chosen = () if self.budget.no_calls else reading.candidates()
+            changed = reading.read(chosen)
+            if self.read >= Read.HEADERS:
+                changed += heads.read(local=False)
+            if not changed + link(intake, self.progress):
                 break
         if live:
             reading.note_unread()
-        if live and self.read >= Read.HEADERS:
-            checker.reach()
-            heads.read(local=False)
-            link(intake, self.progress)
+            if self.read >= Read.HEADERS:
+                heads.note_unread(local=False)
         return not reading.silent and not self.budget.halted
 
 

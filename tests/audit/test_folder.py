@@ -12,8 +12,13 @@ import pytest
 
 from modelaudit.domain.entry import Blocklist
 from modelaudit.domain.errors import UsageError
+from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Read
-from modelaudit.store.db import writing
+from modelaudit.report.explain import render
+from modelaudit.store.db import reading, writing
+from modelaudit.store.explain import explain
+from modelaudit.store.report import StoredReport
+from modelaudit.store.runs import latest
 from tests import weights
 from tests.audit.auditing import NOW, Auditor, settled
 from tests.audit.world import LISTED
@@ -311,3 +316,66 @@ def test_a_run_that_was_stopped_behind_its_listing_goes_on(models: Path, auditor
     second = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
     assert second.complete
     assert second.found == first.found != {}
+
+
+SD15 = "runwayml/stable-diffusion-v1-5"
+VAE = {n: s for n, s in weights.SD1.items() if n.startswith("first_stage")}
+
+
+def verdicts(auditor: Auditor, models: Path) -> dict[str, tuple[str, str]]:
+    found = auditor.run(str(models), read=Read.HEADERS).found
+    return {ref.removeprefix("folder:"): (row[0], row[2]) for ref, row in found.items()}
+
+
+def test_a_text_of_a_folder_speaks_of_no_file_among_others(models: Path, auditor: Auditor) -> None:
+    put(models, "flat/README.md", f"---\nbase_model: {SD15}\n---\n")
+    put(models, "flat/adapter_config.json", json.dumps({"base_model_name_or_path": SD15}))
+    put(models, "flat/one.safetensors", weights.safetensors(weights.SD1, 3))
+    put(models, "flat/two.safetensors", weights.safetensors(VAE, 4))
+    assert verdicts(auditor, models) == {}
+
+
+def test_what_a_file_is_decides_how_it_descends(models: Path, auditor: Auditor) -> None:
+    card = f"---\nbase_model: {SD15}\n---\n"
+    for name, content in (
+        ("lora", lora(seed=2)),
+        ("vae", weights.safetensors({n.partition(".")[2]: s for n, s in VAE.items()}, 4)),
+        ("tuned", weights.safetensors(weights.SD1, 3)),
+    ):
+        put(models, f"{name}/x.safetensors", content)
+        put(models, f"{name}/README.md", card)
+    assert verdicts(auditor, models) == {
+        "lora/x.safetensors": ("review", "adapter"),
+        "vae/x.safetensors": ("note", "component"),
+        "tuned/x.safetensors": ("take-down", "finetune"),
+    }
+
+
+def test_a_folder_of_peft_is_an_adapter(models: Path, auditor: Auditor) -> None:
+    put(models, "peft/adapter_model.safetensors", lora(seed=2))
+    put(models, "peft/adapter_config.json", json.dumps({"base_model_name_or_path": SD15}))
+    put(models, "peft/README.md", f"---\nbase_model: {SD15}\nlibrary_name: peft\n---\n")
+    put(models, "peft/training.pt", b"")
+    assert verdicts(auditor, models) == {
+        "peft/adapter_model.safetensors": ("review", "adapter"),
+    }
+
+
+def test_a_stopped_run_keeps_what_it_read(models: Path, auditor: Auditor) -> None:
+    fill(models)
+    budget_is_over = auditor.run(str(models), read=Read.HEADERS, deadline=0.0)
+    assert not budget_is_over.complete
+    assert budget_is_over.report["run"]["finished"] is None
+    assert auditor.run(str(models), read=Read.HEADERS, lists=[own_list()]).complete
+
+
+def test_what_is_odd_about_a_file_is_explained(models: Path, auditor: Auditor) -> None:
+    content = weights.safetensors(weights.WORDS, 1)
+    put(models, "short.safetensors", content[:-100])
+    outcome = auditor.run(str(models), read=Read.HEADERS)
+    (gap,) = outcome.report["coverage"]["gaps"]
+    assert gap["detail"].startswith("in part: truncated: 100 bytes")
+    with reading(auditor.database) as connection:
+        report = StoredReport(connection, latest(connection))
+        text = "".join(render(explain(connection, ModelRef("folder:short.safetensors"), report)))
+    assert "short.safetensors: truncated: 100 bytes are missing" in text

@@ -144,6 +144,16 @@ def test_small_files_beside_a_weight_file_are_its_documents(tmp_path: Path) -> N
     assert {d.source for d in page.documents} == {None}
 
 
+def test_texts_of_a_folder_with_more_files_are_about_none(tmp_path: Path) -> None:
+    put(tmp_path, "a.pt", "b.pt", "adapter_model.bin", "a.json", *SIDECARS)
+    folder = Folder()
+    folder.enter(str(tmp_path))
+    refs = [ModelRef(f"folder:{name}") for name in ("a.pt", "b.pt", "adapter_model.bin")]
+    found = [{d.path for d in page.documents} for page in folder.details(refs)]
+    own = {name for name, kind in SIDECARS.items() if kind == "civitai_info"}
+    assert found == [own, set(), {"adapter_config.json"}]
+
+
 def test_a_model_folder_has_the_documents_of_a_repository(tmp_path: Path) -> None:
     put(tmp_path, "m/model_index.json", "m/config.json", "m/README.md", "m/model.json", "m/w.bin")
     folder = Folder()

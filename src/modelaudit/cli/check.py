@@ -35,6 +35,7 @@ def check(
     from modelaudit.steps.checking import Checker
     from modelaudit.steps.intake import Intake
     from modelaudit.steps.linking import link
+    from modelaudit.store import runs
     from modelaudit.store.report import StoredReport
 
     out = Output(
@@ -52,6 +53,6 @@ def check(
         checker = Checker(session.connection, lists, proof, (), session.progress)
         checker.conclude(run, complete=True, finished=True, now=now)
         out.stop()
-        report = StoredReport(session.connection, run)
+        report = StoredReport(session.connection, runs.load(session.connection, run.seq))
         emit(out, report, wanted)
         raise typer.Exit(code_for(out, report, fail_on, complete=True, max_gaps=max_gaps))

@@ -37,6 +37,7 @@ LONGEST_TEXT: Final = 1 << 20
 
 _PIPELINE = "model_index.json"
 _CONFIG = "config.json"
+_ADAPTER = "adapter_config.json"
 _INDEX_ENDINGS = (".safetensors.index.json", ".bin.index.json")
 _CLASS_KEYS = ("architectures", "_class_name")
 _DEEPEST = 100
@@ -104,6 +105,7 @@ class Folder:
 
     def details(self, refs: Sequence[ModelRef]) -> Iterator[Page]:
         """One page per model: the small files beside its weights."""
+        held: dict[str, int] = {}
         for ref in refs:
             path = self._path(local(ref))
             try:
@@ -114,7 +116,11 @@ class Folder:
             except OSError as error:
                 yield Page(gaps=(_gap(GapReason.UNREADABLE, _reason(error), ref),))
                 continue
-            yield self._sidecars(ref, path, is_folder=is_folder)
+            parent = posixpath.dirname(path)
+            if not is_folder and parent not in held:
+                held = {parent: self._count_weights(parent)}
+            alone = not is_folder and held[parent] == 1
+            yield self._sidecars(ref, path, is_folder=is_folder, alone=alone)
 
     def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
         """Nothing: digests are computed when the files are read."""
@@ -202,17 +208,18 @@ class Folder:
 
     def _weights(self, path: str, entry: _Entry) -> _Entry | Gap:
         """A weight file that may be read, with the size of what a link leads to."""
+        name = posixpath.basename(path)
         if not entry["islink"]:
             if entry["type"] == "file":
                 return entry
-            return _gap(GapReason.UNREADABLE, "no regular file", folder(path), path)
+            return _gap(GapReason.UNREADABLE, "no regular file", folder(path), name)
         real = posixpath.realpath(self._path(path))
         if not _is_below(real, self._root):
-            return _gap(GapReason.UNREADABLE, "a link out of the folder", folder(path), path)
+            return _gap(GapReason.UNREADABLE, "a link out of the folder", folder(path), name)
         try:
             return {**self._fs.info(real), "islink": True}
         except OSError as error:
-            return _gap(GapReason.UNREADABLE, _reason(error), folder(path), path)
+            return _gap(GapReason.UNREADABLE, _reason(error), folder(path), name)
 
     def _record(
         self, path: str, weights: Mapping[str, _Entry], beside: set[str], *, whole: bool
@@ -224,7 +231,7 @@ class Folder:
                 path=name,
                 size=int(entry["size"]),
                 component=component_of(name if whole else path, kind, traits),
-                etag=f"{entry['mtime']}-{entry['ino']}",
+                etag=f"{entry['mtime']}-{entry['created']}-{entry['ino']}",
             )
             for name, entry in weights.items()
         )
@@ -251,12 +258,17 @@ class Folder:
                     return value[:512]
         return None
 
-    def _sidecars(self, ref: ModelRef, path: str, *, is_folder: bool) -> Page:
+    def _sidecars(self, ref: ModelRef, path: str, *, is_folder: bool, alone: bool) -> Page:
+        """``alone``: no other weight file lies there, so that the texts speak of this one."""
         parent = path if is_folder else posixpath.dirname(path)
-        wanted = dict(KINDS)
+        wanted = dict(KINDS) if is_folder or alone else {}
         if not is_folder:
-            stem = posixpath.splitext(posixpath.basename(path))[0]
-            del wanted[_CONFIG], wanted[_PIPELINE]
+            name = posixpath.basename(path)
+            wanted.pop(_CONFIG, None)
+            wanted.pop(_PIPELINE, None)
+            if name.startswith("adapter_model."):
+                wanted[_ADAPTER] = KINDS[_ADAPTER]
+            stem = posixpath.splitext(name)[0]
             wanted |= {f"{stem}{ending}": "civitai_info" for ending in SIDECARS}
         documents: list[Document] = []
         gaps: list[Gap] = []
@@ -269,6 +281,12 @@ class Folder:
                     Document(model=ref, kind=kind, body=text, observed=int(time.time()), path=name)
                 )
         return Page(documents=tuple(documents), gaps=tuple(gaps))
+
+    def _count_weights(self, folder: str) -> int:
+        try:
+            return sum(map(is_weights, self._fs.ls(folder, detail=False)))
+        except OSError:
+            return 0
 
     def _text(self, place: str) -> str | Gap | None:
         """A small text; ``None`` where there is none."""

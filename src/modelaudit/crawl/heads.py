@@ -18,6 +18,9 @@ from modelaudit.domain.words import Component, GapReason
 
 KIND = "header"
 
+_IN_PART = ("invalid_tensor:", "truncated:", "missing_shard:")
+"""Warnings of a listing that does not show all."""
+
 
 class _Body(msgspec.Struct, omit_defaults=True):
     format: str | None = None
@@ -91,7 +94,14 @@ def page(head: Head) -> Page:
         source=head.source,
         path=head.path,
     )
-    return Page(heads=(head,), documents=(document,))
+    gaps = tuple(
+        Gap(
+            reason=GapReason.UNREADABLE, detail=f"in part: {line}", model=head.model, file=head.path
+        )
+        for line in head.warnings
+        if line.startswith(_IN_PART)
+    )
+    return Page(heads=(head,), documents=(document,), gaps=gaps)
 
 
 def _of(head: Head) -> _Body:

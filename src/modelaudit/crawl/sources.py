@@ -61,7 +61,7 @@ def _one(text: str) -> Source:
     if colon and scheme == "catalogue":
         return _catalogue(rest)
     if text and os.path.isdir(text):  # noqa: PTH112 - Path.is_dir raises on names too long
-        folder = str(Path(text))
+        folder = os.path.normpath(text)
         return Source(text=folder, platform="folder", kind="folder", value=folder)
     raise _unknown(text)
 

@@ -31,5 +31,7 @@ class Explanation:
     """How many models name this one as their parent."""
     shapes: tuple[Measured, ...] = ()
     """What the files that were read are, by names and shapes of their tensors."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """(file, what is odd about it)."""
     also: tuple[ModelRef, ...] = field(default=())
     """Other names of the same node."""

@@ -18,6 +18,7 @@ from modelaudit.report.record import locator
 _DEPTH = 12
 _FILES = 5
 """Files whose architecture is told."""
+_REMARKS = 20
 
 UNDIRECTED = "same-bytes-undirected"
 """The extractor that joins equal files without knowing which was first."""
@@ -43,6 +44,12 @@ def render(explanation: Explanation) -> Iterator[str]:
             yield _line(1, words.shapes(shape))
         if len(e.shapes) > _FILES:
             yield _line(1, f"and {len(e.shapes) - _FILES:,} more files")
+    if e.remarks:
+        yield "\nOdd in its files\n"
+        for file, remark in e.remarks[:_REMARKS]:
+            yield _line(1, f"{file}: {remark}")
+        if len(e.remarks) > _REMARKS:
+            yield _line(1, f"and {len(e.remarks) - _REMARKS:,} more")
     if e.conflicts:
         yield "\nConflicts\n"
         for conflict in e.conflicts:
@@ -64,7 +71,7 @@ def _verdicts(e: Explanation) -> Iterator[str]:
         yield _line(1, " → ".join(finding.path))
         yield _line(1, f"decided by: {finding.decided_by}")
         for path, digest in finding.files:
-            yield _line(1, f"same bytes: {path}  sha256 {digest}")
+            yield _line(1, f"matches by bytes: {path}  sha256 {digest}")
         yield _line(1, "what would change this:")
         for line in what_would_change(finding):
             yield _line(2, f"- {line}")

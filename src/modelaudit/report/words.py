@@ -62,7 +62,7 @@ GAP: Final = {
     GapReason.MALFORMED: "the record made no sense",
     GapReason.OUT_OF_BUDGET: "left unread when the budget ended",
     GapReason.UNMAPPED: "a label or name that leads to no known model",
-    GapReason.INCONCLUSIVE: "compared, without a clear result",
+    GapReason.INCONCLUSIVE: "looked at, without a clear result",
 }
 
 CONFLICT: Final = {

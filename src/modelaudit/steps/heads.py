@@ -32,6 +32,9 @@ from modelaudit.store.db import transaction
 _MOST = 100_000
 """Files drawn at once: more than a day's reads, and little memory."""
 
+HEADS = f"{DETAILS} of heads"
+"""What gaps of weight files are filed under: they stay until the file is read again."""
+
 LOCAL = frozenset({"folder"})
 """Platforms whose files are at hand."""
 
@@ -59,32 +62,52 @@ class Heads:
 
         Returns how many claims that changed.
         """
-        from modelaudit.resolve.formats import suffixes
-
-        endings = () if local else suffixes()  # a local file has digests, whatever it is
-        asked = LOCAL if local else self.live
-        unread: Counter[str] = Counter()
+        asked, endings = self._wanted(local=local)
         changed = 0
         while batch := self._batch(asked, endings):
             for item in batch:
+                if self.budget.halted or (self.budget.no_reading and not local):
+                    return changed
                 name = refs.platform(item.model)
-                if why := self.silent.get(name):
-                    unread[why] += 1
+                if name in self.silent:
                     self._failed.add((item.model, item.path))
                     continue
-                if self.budget.halted or (self.budget.no_reading and not local):
-                    break
                 self.progress.update(step="resolve", subject=f"{item.model} {item.path}")
                 try:
                     changed += self._one(item, local=local)
                 except CredentialsError as error:
-                    self.progress.watcher.say(f"{name} – {error}")
-                    self.silent[name] = str(error)
-            else:
-                continue
-            break
-        self._note(unread, asked, endings)
+                    self._give_up(name, str(error))
+                    self._failed.add((item.model, item.path))
         return changed
+
+    def note_unread(self, *, local: bool) -> None:
+        """What stays unread, and why: one row for each reason, with a count."""
+        asked, endings = self._wanted(local=local)
+        left, others = store.count_unread(self.intake.connection, platforms=asked, endings=endings)
+        gaps = []
+        left -= len(self._failed)  # each has a gap of its own, or is one of a silent platform
+        unread = Counter(
+            self.silent[name]
+            for name in map(refs.platform, (ref for ref, _ in self._failed))
+            if name in self.silent
+        )
+        if left > 0:
+            unread[self.budget.halted or self.budget.no_reading] += left
+        for why, count in unread.items():
+            detail = f"{count} file headers were not read: {why}"
+            gaps.append(Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=count))
+        if others:
+            detail = f"{others} weight files are of formats whose headers are not read"
+            gaps.append(Gap(reason=GapReason.INCONCLUSIVE, detail=detail, count=others))
+        if gaps:
+            self.intake.take(Page(gaps=tuple(gaps)), self.run.run.sources[0])
+
+    def _wanted(self, *, local: bool) -> tuple[Collection[str], Collection[str]]:
+        """The platforms whose files are read, and how the names of those files end."""
+        from modelaudit.resolve.formats import suffixes
+
+        # a local file has digests, whatever it is
+        return (LOCAL, ()) if local else (self.live, suffixes())
 
     def _batch(self, platforms: Collection[str], endings: Collection[str]) -> list[store.Unread]:
         found = store.unread(
@@ -102,9 +125,9 @@ class Heads:
         stored = store.body(connection, key) if key else None
         if stored is not None:
             head = heads.from_body(stored, item.model, item.path, source=source, at=self.intake.now)
-            return self.intake.take(_page(head, local=local), DETAILS).claims
+            return self.intake.take(_page(head, local=local), HEADS).claims
         with transaction(connection):
-            forget_gaps(connection, item.model, DETAILS, item.path)
+            forget_gaps(connection, item.model, HEADS, item.path)
         read = 0
         try:
             opened = self.platforms[refs.platform(item.model)].open(
@@ -124,13 +147,19 @@ class Heads:
             self._count(0, read, local=local)
             return 0
         head = replace(found.head, key=None if found.head.digests.sha256 else key)
-        changed = self.intake.take(_page(head, local=local), DETAILS).claims
+        changed = self.intake.take(_page(head, local=local), HEADS).claims
         self._count(int(found.header is not None), read, local=local)
         return changed
 
+    def _give_up(self, platform: str, why: str) -> None:
+        self.progress.watcher.say(f"{platform} – {why}")
+        self.silent[platform] = why
+
     def _refused(self, item: store.Unread, error: ReadError) -> None:
         gap = Gap(reason=error.reason, detail=str(error), model=item.model, file=item.path)
-        self.intake.take(Page(gaps=(gap,)), DETAILS)
+        self.intake.take(Page(gaps=(gap,)), HEADS)
+        if error.reason is GapReason.RATE_LIMITED:
+            self._give_up(refs.platform(item.model), str(error))
         if error.reason not in _LASTING:
             self._failed.add((item.model, item.path))
             return
@@ -144,31 +173,6 @@ class Heads:
             runs.count(
                 self.intake.connection, self.run.seq, headers_read=headers_read, bytes_read=read
             )
-
-    def _note(
-        self, silent: Counter[str], platforms: Collection[str], endings: Collection[str]
-    ) -> None:
-        """What was not read, and why."""
-        left, others = store.count_unread(
-            self.intake.connection, platforms=platforms, endings=endings
-        )
-        out = Counter(silent)
-        rest = left - len(self._failed)
-        if rest > 0:
-            out[self.budget.halted or self.budget.no_reading] += rest
-        gaps = [
-            Gap(
-                reason=GapReason.OUT_OF_BUDGET,
-                detail=f"{count} file headers were not read: {why}",
-                count=count,
-            )
-            for why, count in out.items()
-        ]
-        if others:
-            detail = f"{others} weight files are of formats whose headers are not read"
-            gaps.append(Gap(reason=GapReason.INCONCLUSIVE, detail=detail, count=others))
-        if gaps:
-            self.intake.take(Page(gaps=tuple(gaps)), self.run.run.sources[0])
 
 
 def _page(head: Head, *, local: bool) -> Page:

@@ -17,6 +17,7 @@ from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap, Page, Record
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.weights import Head
 from modelaudit.domain.words import GapReason, Status
 from modelaudit.resolve.extractor import extract
 from modelaudit.store import heads
@@ -65,7 +66,7 @@ class Intake:
 
         ``origin`` is what the page's gaps are filed under: a source, or ``details``.
         """
-        readings, gaps = read(page.records, page.documents)
+        readings, gaps = read(page.records, page.documents, page.heads)
         with transaction(self.connection):
             self._ingest.rename(page.renamed)
             self._ingest.mark(page.missing, now=self.now)
@@ -86,9 +87,13 @@ class Intake:
 
 
 def read(
-    records: Iterable[Record], documents: Iterable[Document]
+    records: Iterable[Record], documents: Iterable[Document], heads: Iterable[Head] = ()
 ) -> tuple[list[Reading], list[Gap]]:
-    """Records and documents with their claims drawn out; pure."""
+    """Records and documents with their claims drawn out; pure.
+
+    A document that comes with a weight file's head says nothing about its model's own pages.
+    """
+    of_files = {(head.model, head.path) for head in heads}
     gaps: list[Gap] = []
     readings = [_reading(record, gaps) for record in records]
     by_model: dict[ModelRef, list[Document]] = {}
@@ -96,7 +101,8 @@ def read(
         by_model.setdefault(document.model, []).append(document)
     for ref, group in by_model.items():
         claims, covered = _claims(group, gaps)
-        readings.append(Reading(ref=ref, claims=claims, covered=covered, detailed=True))
+        detailed = any((document.model, document.path) not in of_files for document in group)
+        readings.append(Reading(ref=ref, claims=claims, covered=covered, detailed=detailed))
     return readings, gaps
 
 

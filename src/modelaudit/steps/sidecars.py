@@ -33,7 +33,9 @@ def read_sidecars(intake: Intake, folder: Platform, budget: Budget) -> int:
     refs = store.local_models(intake.connection)
     for start in range(0, len(refs), _BATCH):
         part = refs[start : start + _BATCH]
-        for ref, page in zip(part, budget.until_halted(folder.details(part)), strict=True):
+        for ref, page in zip(part, folder.details(part), strict=True):
+            if budget.halted:
+                return changed
             changed += _take(intake, ref, page)
     return changed
 

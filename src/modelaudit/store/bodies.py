@@ -55,7 +55,7 @@ def finding_row(finding: Finding, node: int) -> FindingRow:
             finding.decided_by,
             finding.path,
             _timeless(finding.claims),
-            [(c.kind, c.entry, _timeless(c.claims), _shape(c)) for c in finding.conflicts],
+            [(c.kind, c.entry, _timeless(c.claims), *_shape(c)) for c in finding.conflicts],
             finding.files,
         ),
     )
@@ -75,7 +75,7 @@ def conflict_row(conflict: Conflict, node: int) -> ConflictRow:
             conflict.kind,
             conflict.entry,
             _timeless(conflict.claims),
-            _shape(conflict),
+            *_shape(conflict),
         ),
     )
 
@@ -100,9 +100,10 @@ def _timeless(claims: Sequence[Claim]) -> list[tuple[object, ...]]:
     ]  # fmt: skip
 
 
-def _shape(conflict: Conflict) -> tuple[object, ...] | None:
+def _shape(conflict: Conflict) -> tuple[object, ...]:
+    """Nothing where there is none: what layout 1 digested stays as it was."""
     found = conflict.measured
-    return None if found is None else (found.file, found.family, found.reason, found.says)
+    return () if found is None else ((found.file, found.family, found.reason, found.says),)
 
 
 def _digest(*parts: object) -> bytes:

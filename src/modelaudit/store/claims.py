@@ -57,7 +57,7 @@ def digest_claims(connection: sqlite3.Connection, sha256: str, child: int) -> li
             extractor="listed-digest" if state is None else "same-tensors",
             locator=path,
             source=refs.record_url(ref),
-            excerpt=None if state is None else f"all tensors are equal, state {state}",
+            excerpt=None if state is None else f"all {Component(component)} tensors, state {state}",
             observed=observed,
             component=None if component is None else Component(component),
         )

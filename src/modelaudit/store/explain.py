@@ -51,6 +51,7 @@ def explain(connection: sqlite3.Connection, ref: ModelRef, report: StoredReport)
             "SELECT count(DISTINCT child) FROM claim WHERE parent = ?", (node,)
         ).fetchone()[0],
         shapes=tuple(file.measured for file in heads.shaped(connection, node)),
+        remarks=tuple(heads.remarks(connection, node)),
         also=tuple(
             ModelRef(other)
             for (other,) in connection.execute(

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from modelaudit.domain import refs
 from modelaudit.domain.edge import UNKNOWN_WEIGHT, WEIGHT_STEPS, Flag
 from modelaudit.domain.listing import Listing
-from modelaudit.domain.words import Grade, Relation
+from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store import identity, links
-from modelaudit.store.fragments import HOSTED
+from modelaudit.store.fragments import HOSTED, PART
 from modelaudit.store.links import BY_BYTES
 
 MONTH = 30 * 86_400
@@ -37,6 +37,7 @@ CREATE INDEX temp.touched_level ON touched(level);
 CREATE TEMP TABLE lineage_node(rank INTEGER PRIMARY KEY, node INTEGER UNIQUE);
 CREATE TEMP TABLE contradicted(parent INTEGER, child INTEGER, strong INTEGER,
   PRIMARY KEY (parent, child, strong)) WITHOUT ROWID;
+CREATE TEMP TABLE shaped(node INTEGER PRIMARY KEY, relation INTEGER);
 CREATE TEMP TABLE weak_edge(parent INTEGER, child INTEGER, entry INTEGER, code INTEGER);
 """
 
@@ -52,8 +53,15 @@ _WEIGHT = (  # where a card leaves the share of a merge parent out, its recipe m
     f" AND w.child = c.child AND w.relation = c.relation AND c.relation = {Relation.MERGE.value}))"
 )
 
+_RELATION = (  # a delta or a part by its shapes is no finetune, whatever a card leaves out
+    f"CASE c.relation WHEN {Relation.FINETUNE.value}"
+    f" THEN ifnull((SELECT s.relation FROM shaped AS s WHERE s.node = c.child), c.relation)"
+    " ELSE c.relation END"
+)
+
 _CODE = (  # SQLite binds | & << >> alike, from left to right
-    "c.relation | (c.grade << 4) | (({flags}) << 8)"
+    f"({_RELATION}) | (c.grade << 4)"
+    " | (({flags}) << 8)"
     f" | (ifnull(cast(min(max({_WEIGHT}, 0), 1) * {WEIGHT_STEPS} + 0.5 AS INTEGER),"
     f"            {UNKNOWN_WEIGHT}) << 16)"
 )
@@ -63,6 +71,7 @@ def build(connection: sqlite3.Connection, listing: Listing) -> None:
     """Fill the tables for these lists; conflicts and cycles are marked afterwards."""
     _create(connection)
     _name_listed(connection, listing)
+    _shape(connection)
     links.add(connection, listing)
     _touch(connection)
     connection.execute(
@@ -182,6 +191,23 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO dated VALUES (?, ?, ?)",
         [(d.entry, ids[d.ref], d.before) for d in listing.dated],
+    )
+
+
+def _shape(connection: sqlite3.Connection) -> None:
+    """Models that hold a delta, or a VAE alone, by shapes; all their files are known parts."""
+    part = PART.format(file="f")
+    whole = ",".join(str(p.value) for p in (Component.FULL, Component.UNET, Component.TRANSFORMER))
+    delta, vae = Component.ADAPTER.value, Component.VAE.value
+    connection.execute(
+        "INSERT INTO shaped SELECT f.node,"
+        f"   CASE WHEN sum({part} = {delta}) THEN {Relation.ADAPTER.value}"
+        f"        ELSE {Relation.COMPONENT.value} END"
+        "  FROM file AS f WHERE f.node IN"
+        "   (SELECT g.node FROM head AS h JOIN file AS g ON g.head = h.key"
+        f"     WHERE h.component IN ({delta}, {vae}))"
+        f" GROUP BY f.node HAVING count({part}) = count(*) AND NOT sum({part} IN ({whole}))"
+        f"    AND (sum({part} = {delta}) OR sum({part} = {vae}) = count(*))"
     )
 
 

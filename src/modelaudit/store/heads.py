@@ -165,6 +165,16 @@ class Shaped:
         )
 
 
+def remarks(connection: sqlite3.Connection, node: int) -> list[tuple[str, str]]:
+    """(file, warning) of what is odd about a model's files."""
+    rows = connection.execute(
+        "SELECT f.path, w.value FROM file AS f JOIN head AS h ON h.key = f.head"
+        "  CROSS JOIN json_each(h.body, '$.warnings') AS w WHERE f.node = ? ORDER BY f.path, w.key",
+        (node,),
+    )
+    return [(path, line) for path, line in rows]
+
+
 def are_unread(connection: sqlite3.Connection, node: int) -> bool:
     """Whether a model has files, main ones as far as is known, that were not read."""
     mains = ",".join(str(part.value) for part in Component if part.main)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from modelaudit.domain import refs
+from modelaudit.domain.claim import Conflict
 from modelaudit.domain.finding import Finding, Report
 from modelaudit.domain.times import format_time
 from modelaudit.domain.words import Verdict
@@ -27,7 +28,7 @@ _LINKS = 5
 
 
 def render(report: Report) -> Iterator[str]:
-    """Verdict line, scope, take-downs, reviews, not examined, lists."""
+    """Verdict line, scope, take-downs, reviews, conflicts, not examined, lists."""
     run, summary = report.run, report.summary
     yield f"# Model lineage audit\n\n**{words.headline(report)}**\n\n{words.STATEMENT}\n\n"
     if note := _how_proved(report):
@@ -55,6 +56,7 @@ def render(report: Report) -> Iterator[str]:
         )
         if total > len(shelf):
             yield f"\nThe first {len(shelf)} of {total:,}; the JSON report has them all.\n"
+    yield from _conflicts(report)
     yield from _not_examined(report)
     yield "\n## Lists\n\n"
     yield from _table(
@@ -96,6 +98,32 @@ def _row(finding: Finding) -> tuple[str, ...]:
         f"{downloads} {span}" if downloads else "",
         for_markdown(finding.decided_by, 2 * _WIDTH) + waived,
     )
+
+
+def _conflicts(report: Report) -> Iterator[str]:
+    conflicts = list(islice(report.conflicts(), ROWS + 1))
+    yield "\n## Conflicts\n\nWhat cannot all be true, the weaker first, listed or not.\n\n"
+    yield from _table(
+        ("Model", "About", "Said", "Entry"),
+        (
+            (
+                for_markdown(conflict.model, _WIDTH),
+                words.CONFLICT[conflict.kind],
+                "; ".join(_sides(conflict)),
+                for_markdown(conflict.entry or ""),
+            )
+            for conflict in conflicts[:ROWS]
+        ),
+    )
+    if len(conflicts) > ROWS:
+        yield f"\nThe first {ROWS}; the JSON report has them all.\n"
+
+
+def _sides(conflict: Conflict) -> Iterator[str]:
+    for claim in islice(conflict.claims, _LINKS):
+        yield f"{claim.grade}: {claim.relation} of {for_markdown(claim.parent, _WIDTH)}"
+    if conflict.measured:
+        yield f"shapes: {for_markdown(words.shapes(conflict.measured), 2 * _WIDTH)}"
 
 
 def _not_examined(report: Report) -> Iterator[str]:

@@ -66,7 +66,8 @@ def relation_of(model: Mapping[str, Any], files: object) -> Relation | None:
 
 def _are_only_parts(files: object) -> bool:
     types = [f.get("type") for f in files if isinstance(f, dict)] if isinstance(files, list) else []
-    return bool(types) and not any(kind in _MAIN_FILES for kind in types)
+    told = [kind for kind in types if isinstance(kind, str)]
+    return bool(told) and not any(kind in _MAIN_FILES for kind in told)
 
 
 @cache

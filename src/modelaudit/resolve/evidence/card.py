@@ -49,5 +49,5 @@ def _of_front_matter(document: Document, text: str) -> Iterator[Said | Gap]:
         return
     card = documents[0] if documents else None
     if isinstance(card, dict):
-        yield from base_models(card, "front matter ")
+        yield from base_models(card, "front matter ", card)
         yield from datasets(card, "front matter ")

@@ -10,7 +10,7 @@ _REASONS: Final = {
     "header_too_large": GapReason.TOO_LARGE,
     "too_many_tensors": GapReason.TOO_LARGE,
     "pickle_limit": GapReason.PICKLE_REFUSED,
-    "pickle_opaque": GapReason.PICKLE_REFUSED,
+    "unknown_format": GapReason.INCONCLUSIVE,
 }
 """All other codes are ``unreadable``."""
 
