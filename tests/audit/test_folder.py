@@ -379,3 +379,18 @@ def test_what_is_odd_about_a_file_is_explained(models: Path, auditor: Auditor) -
         report = StoredReport(connection, latest(connection))
         text = "".join(render(explain(connection, ModelRef("folder:short.safetensors"), report)))
     assert "short.safetensors: truncated: 100 bytes are missing" in text
+
+
+def test_a_well_known_base_has_a_family(models: Path, auditor: Auditor) -> None:
+    put(models, "a/x.safetensors", weights.safetensors(weights.SD1, 3))
+    put(models, "a/README.md", f"---\nbase_model: {SDXL_BASE}\n---\n")
+    put(models, "b/x.safetensors", lora(weights.SDXL_LORA))
+    put(models, "b/README.md", f"---\nbase_model: {SDXL_BASE}\n---\n")
+    (conflict,) = auditor.run(str(models), read=Read.HEADERS).report["conflicts"]
+    assert conflict["model"] == "folder:a/x.safetensors"
+    assert conflict["measured"]["family"] == "sd1"
+
+
+def test_what_a_tool_writes_for_every_base_is_no_conflict(models: Path, auditor: Auditor) -> None:
+    put(models, "a.safetensors", lora(weights.SDXL_LORA, ss_base_model_version="sd_1.5"))
+    assert auditor.run(str(models), read=Read.HEADERS).report["conflicts"] == []

@@ -83,13 +83,15 @@ def render(inspection: Inspection, metadata: Mapping[str, Any] | None = None) ->
     parts = [f"{part:<12} {digest}" for part, digest in digests.pop("parts").items()]
     known = [f"{name:<12} {digest}" for name, digest in digests.items() if digest]
     yield from _section("Digests", known + [f"state of {line}" for line in parts])
-    yield from _section("Metadata", [_metadata(*pair) for pair in told["metadata"].items()])
+    lines = [_metadata(*pair) for pair in told["metadata"].items()]
     if left := told["metadata_left_out"]:
         names = ", ".join(shorten(name, 40) for name in left[:8]) + (" …" if len(left) > 8 else "")
-        yield _line(1, f"left out: {names}")
+        lines = [*lines[: _MOST_LINES - 1], f"left out: {names}"]
+    yield from _section("Metadata", lines)
     yield from _section("Warnings", told["warnings"])
-    yield _line(0, "")
-    yield _line(0, f"{words.amount(inspection.bytes_read, 'byte')} read")
+    if inspection.bytes_read < inspection.size:
+        yield _line(0, "")
+        yield _line(0, f"{words.amount(inspection.bytes_read, 'byte')} of the file were read")
 
 
 def _what(found: Architecture) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from modelaudit.crawl import headers
 from modelaudit.domain.reader import Reader, ReadError
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.weights import UNKNOWN, Architecture, Digests, Head, Header
+from modelaudit.domain.weights import Architecture, Digests, Head, Header
 from modelaudit.resolve.formats.errors import FormatError
 
 
@@ -51,6 +51,7 @@ def inspect(
     digests = Digests(sha256=sha256, autov2=sha256[:10] if sha256 else None)
     if whole:
         digests = file_digests(reader, header, parts(header.tensors, what) if header else None)
+    says, warnings = _held_against(header, what) if header else (None, ())
     head = Head(
         model=ref,
         path=path,
@@ -58,10 +59,10 @@ def inspect(
         source=source,
         format=header.format if header else None,
         architecture=what,
-        says=contradiction(header, what) if header else None,
+        says=says,
         metadata=headers.kept(header.metadata) if header else {},
         tensors=len(header.tensors) if header else 0,
-        warnings=header.warnings if header else (),
+        warnings=warnings,
         digests=digests,
         fault=None if fault is None else str(fault),
         reason=ReadError("").reason if fault is None else fault.reason,
@@ -69,15 +70,21 @@ def inspect(
     return Inspected(head, header)
 
 
-def contradiction(header: Header, what: Architecture) -> str | None:
-    """What a file's own metadata says of its family, where its shapes tell another."""
-    from modelaudit.resolve.architecture import declared_family, same_family
+def _held_against(header: Header, what: Architecture) -> tuple[str | None, tuple[str, ...]]:
+    """What a file's own metadata says of its family where its shapes tell another; and warnings.
 
-    said = declared_family(header.metadata)
-    if said is None or not what.measured or what.family == UNKNOWN:
-        return None
-    family, key = said
-    return None if same_family(family, what.family) else f"{family}, by {key}"
+    What a tool writes whatever the base was is worth a warning, and contradicts nothing.
+    """
+    from modelaudit.resolve.architecture import contradiction
+
+    said = contradiction(header.metadata, what)
+    if said is None:
+        return None, header.warnings
+    told = f"{said.family}, by {said.key}"
+    if not said.default:
+        return told, header.warnings
+    line = f"metadata_contradicts_shapes: {told}, which its tool writes for every base"
+    return None, (*header.warnings, line)
 
 
 def unite(shards: Mapping[str, Inspected], index: Mapping[str, tuple[str, ...]]) -> Inspected:
@@ -95,12 +102,13 @@ def unite(shards: Mapping[str, Inspected], index: Mapping[str, tuple[str, ...]])
     except FormatError as error:
         return Inspected(replace(first, fault=str(error), reason=error.reason), None)
     what = detect(header.tensors, header.metadata)
+    says, warnings = _held_against(header, what)
     head = replace(
         first,
         architecture=what,
-        says=contradiction(header, what),
+        says=says,
         tensors=len(header.tensors),
-        warnings=header.warnings,
+        warnings=warnings,
         digests=Digests(),
     )
     return Inspected(head, header)

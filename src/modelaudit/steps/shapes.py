@@ -59,12 +59,14 @@ def _contradicted(
 
 
 def _family(parent: ModelRef, known: Mapping[str, str]) -> str | None:
-    """The family of a parent: by its label, by the lists, or by its own files."""
-    from modelaudit.resolve.architecture import family_of_label
+    """The family of a parent: by its label, by the lists, by its own files, or well known."""
+    from modelaudit.resolve.architecture import family_of_label, family_of_model
 
-    if refs.platform(parent) == "civitai-base":
-        return family_of_label(refs.local(parent))
-    return known.get(refs.key(parent))
+    platform, name = refs.platform(parent), refs.local(parent)
+    if platform == "civitai-base":
+        return family_of_label(name)
+    family = known.get(refs.key(parent))
+    return family_of_model(name) if family is None and platform == "hf" else family
 
 
 def _families_of_models(connection: sqlite3.Connection, listing: Listing) -> dict[str, str]:

@@ -106,11 +106,32 @@ TEXT = "text_model_encoder_layers_0_self_attn_k_proj"
 
 
 @pytest.mark.parametrize(
-    ("family", "shapes"),
+    "shapes",
+    [
+        {f"lora_te_{TEXT}.lora_down.weight": [4, 768]},
+        {f"lora_te_{TEXT}.lora_down.weight": [4, 1024]},
+        {f"lora_te_{TEXT}.weight": [768, 1], f"lora_te_{TEXT}.on_input": []},
+        {"lora_te_layers_0_self_attn_q_proj.lora_down.weight": [8, 1024]},
+        {f"lora_te1_{TEXT}.lora_down.weight": [4, 768]},
+        {
+            f"lora_te1_{TEXT}.lora_down.weight": [4, 768],
+            f"lora_te2_{TEXT}.lora_down.weight": [4, 1280],
+        },
+        {"text_encoder:0:down": [1, 768], "text_encoder:0:up": [768, 1]},
+    ],
+)
+def test_a_delta_to_text_encoders_alone_fits_several_families(
+    shapes: dict[str, list[int]],
+) -> None:
+    found = detect(tensors(shapes))
+    assert (found.family, found.kind, found.measured) == (UNKNOWN, "adapter", False)
+
+
+@pytest.mark.parametrize(
+    ("family", "texts"),
     [
         ("sd1", {f"lora_te_{TEXT}.lora_down.weight": [4, 768]}),
         ("sd2", {f"lora_te_{TEXT}.lora_down.weight": [4, 1024]}),
-        (UNKNOWN, {"lora_te_layers_0_self_attn_q_proj.lora_down.weight": [8, 1024]}),
         (UNKNOWN, {f"lora_te1_{TEXT}.lora_down.weight": [4, 768]}),
         (
             "sdxl",
@@ -119,17 +140,19 @@ TEXT = "text_model_encoder_layers_0_self_attn_k_proj"
                 f"lora_te2_{TEXT}.lora_down.weight": [4, 1280],
             },
         ),
-        ("sd1", {f"lora_te_{TEXT}.weight": [768, 1], f"lora_te_{TEXT}.on_input": []}),
-        ("sd1", {"text_encoder:0:down": [1, 768], "text_encoder:0:up": [768, 1]}),
-        ("sd2", {"text_encoder:0:down": [1, 1024], "text_encoder:0:up": [1024, 1]}),
-        ("sd1", {"unet:0:down": [1, 320], "unet:5:down": [1, 768]}),
     ],
 )
-def test_a_delta_to_text_encoders_alone_is_known_by_names_and_width(
-    family: str, shapes: dict[str, list[int]]
+def test_text_encoders_tell_which_unet_they_stand_beside(
+    family: str, texts: dict[str, list[int]]
 ) -> None:
-    found = detect(tensors(shapes))
-    assert (found.family, found.kind) == (family, "adapter")
+    silent = {"lora_unet_mid_block_resnets_0_conv1.lora_down.weight": [16, 1280, 3, 3]}
+    assert detect(tensors({**silent, **texts})).family == family
+
+
+def test_layers_by_number_are_of_a_unet_that_is_older_than_sdxl() -> None:
+    for width, family in ((768, "sd1"), (1024, "sd2")):
+        shapes = {"unet:0:down": [1, 320], "unet:5:down": [1, width]}
+        assert detect(tensors(shapes)).family == family
 
 
 TRANSFORMERS = [
@@ -139,16 +162,24 @@ TRANSFORMERS = [
     ("flux2", "single_blocks.0.linear1", 3072, 27648),
     ("flux2", "single_transformer_blocks.0.attn.to_qkv_mlp_proj", 3072, 27648),
     ("flux", "double_blocks.0.img_mlp.0", 3072, 12288),
-    ("flux", "single_blocks.0.linear1", 3072, 21504),
+    ("flux", "double_blocks.0.txt_mlp.2", 12288, 3072),
+    ("flux", "double_blocks.18.img_attn.qkv", 3072, 9216),
+    ("flux", "single_blocks.37.linear1", 3072, 21504),
     ("flux", "single_transformer_blocks.37.attn.to_q", 3072, 3072),
+    ("flux", "transformer_blocks.18.attn.add_k_proj", 3072, 3072),
+    ("flux", "double_blocks.0.processor.proj_lora1", 3072, 3072),
     ("hunyuan-video", "single_transformer_blocks.38.attn.to_q", 3072, 3072),
     ("hunyuan-video", "double_blocks.0.img_mlp.fc1", 3072, 12288),
+    ("hunyuan-video", "double_blocks.0.txt_mod.linear", 3072, 18432),
+    ("hunyuan-video", "double_blocks.19.img_attn_qkv", 3072, 9216),
+    ("hunyuan-video", "single_blocks.38.linear1", 3072, 21504),
     ("chroma", "distilled_guidance_layer.in_proj", 64, 5120),
     ("auraflow", "joint_transformer_blocks.0.attn.to_q", 3072, 3072),
     ("auraflow", "double_layers.0.attn.w1q", 3072, 3072),
     ("sd3", "joint_blocks.0.x_block.attn.qkv", 1536, 4608),
     ("sd3", "transformer_blocks.0.attn.add_k_proj", 2432, 2432),
-    ("qwen-image", "transformer_blocks.0.attn.add_k_proj", 3072, 3072),
+    ("qwen-image", "transformer_blocks.59.attn.add_k_proj", 3072, 3072),
+    ("qwen-image", "transformer_blocks.0.txt_mod.1", 3072, 18432),
     ("qwen-image", "transformer_blocks.0.img_mlp.net.0.proj", 3072, 12288),
     ("hidream", "double_stream_blocks.0.block.attn1.to_q", 2560, 2560),
     ("anima", "blocks.0.adaln_modulation_mlp.1", 2048, 256),
@@ -158,7 +189,7 @@ TRANSFORMERS = [
     ("hunyuan-dit", "blocks.0.attn1.Wqkv", 1408, 4224),
     ("z-image", "layers.0.attention.to_q", 3840, 3840),
     ("lumina2", "layers.0.attention.qkv", 2304, 4608),
-    ("pixart", "transformer_blocks.0.attn1.to_q", 1152, 1152),
+    ("pixart", "transformer_blocks.0.ff.net.0.proj", 1152, 4608),
     ("sana", "transformer_blocks.0.attn1.to_q", 2240, 2240),
     ("ltx", "transformer_blocks.0.attn2.to_k", 2048, 2048),
     ("flux3", "early_stream_modulations.image.lin", 3072, 18432),
@@ -166,6 +197,10 @@ TRANSFORMERS = [
     ("phi3", "model.layers.0.self_attn.qkv_proj", 3072, 9216),
     ("gpt2", "transformer.h.0.attn.c_attn", 768, 2304),
     ("bert", "encoder.layer.0.attention.self.query", 384, 384),
+    ("deberta", "encoder.layer.0.attention.self.query_proj", 768, 768),
+    ("gpt-neox", "gpt_neox.layers.0.attention.query_key_value", 2048, 6144),
+    ("chatglm", "transformer.encoder.layers.0.self_attention.query_key_value", 4096, 4608),
+    ("bloom", "transformer.h.0.self_attention.query_key_value", 1024, 3072),
 ]
 
 
@@ -197,26 +232,79 @@ def test_a_wan_lora_has_cross_attention_and_a_feed_forward_net() -> None:
 
 
 @pytest.mark.parametrize(
-    "shapes",
+    ("layers", "width", "named"),
     [
-        # Flux.2 Klein or Qwen-Image
-        {"transformer.transformer_blocks.0.attn.to_k.lora_A.weight": [16, 3072]},
+        (["transformer_blocks.0.attn.to_k"], 3072, ()),
+        (
+            [f"transformer_blocks.{n}.attn.add_k_proj" for n in range(9)],
+            3072,
+            ("Flux.1", "Flux.2", "HunyuanVideo", "Qwen-Image"),
+        ),
+        # HunyuanVideo's double blocks, all of them
+        ([f"transformer_blocks.{n}.attn.add_k_proj" for n in range(20)], 3072, ("HunyuanVideo",)),
+        # part of Flux.1's or HunyuanVideo's
+        (
+            [f"single_transformer_blocks.{n}.proj_mlp" for n in range(20)],
+            3072,
+            ("Flux.1", "HunyuanVideo", "AuraFlow"),
+        ),
+        ([f"single_blocks.{n}.linear2" for n in range(20)], 3072, ("Flux.1", "HunyuanVideo")),
+        # the attention of Flux.2 Klein 4B
+        ([f"double_blocks.{n}.img_attn.qkv" for n in range(5)], 3072, ("Flux.1", "Klein")),
         # Wan 2.1, or another
-        {"diffusion_model.blocks.0.self_attn.q.lora_A.weight": [16, 5120]},
-        # SDXL at the levels that SD1 and SD2 have as well
-        {
-            "lora_unet_down_blocks_1_attentions_0_transformer_blocks_1_attn1_to_k"
-            ".lora_down.weight": [16, 640]
-        },
-        {"lora_unet_mid_block_resnets_0_conv1.lora_down.weight": [16, 1280, 3, 3]},
-        # SD1, SD2 and SDXL: all have a time embedding of 1280
-        {"lora_unet_down_blocks_0_resnets_0_time_emb_proj.lora_down.weight": [16, 1280]},
-        {"some_layer.alpha": []},
+        (["blocks.0.self_attn.q"], 5120, ()),
+        (["transformer_blocks.0.attn1.to_q"], 1152, ("PixArt", "Sana")),
+        # the levels of SDXL that SD1 and SD2 have as well
+        (["down_blocks.1.attentions.0.transformer_blocks.1.attn1.to_k"], 640, ("SD1", "SDXL")),
+        # all have a time embedding of 1280
+        (["down_blocks.0.resnets.0.time_emb_proj"], 1280, ("SD1", "SD2", "SDXL")),
+        # widths of AnimateDiff's layers are not those of a text encoder
+        (
+            ["down_blocks.2.motion_modules.0.transformer_blocks.0.attn2.to_k"],
+            1280,
+            ("SD1", "SDXL"),
+        ),
+        (["down_blocks.0.motion_modules.0.proj_in"], 320, ("SD1", "SDXL")),
+        # OPT, or the decoder of Whisper or BART
+        (["model.decoder.layers.0.self_attn.q_proj"], 768, ()),
     ],
 )
-def test_what_names_and_widths_do_not_decide_is_unknown(shapes: dict[str, list[int]]) -> None:
+@pytest.mark.parametrize("layout", ["peft", "kohya"])
+def test_what_names_and_widths_do_not_decide_is_unknown(
+    layers: list[str], width: int, named: tuple[str, ...], layout: str
+) -> None:
+    shapes = {}
+    for layer in layers:
+        peft = f"base_model.model.{layer}.lora_A.weight"
+        kohya = f"lora_unet_{layer.replace('.', '_')}.lora_down.weight"
+        shapes[peft if layout == "peft" else kohya] = [16, width]
     found = detect(tensors(shapes))
     assert (found.family, found.kind, found.measured) == (UNKNOWN, "adapter", False)
+    assert all(name in found.reason for name in named)
+
+
+def test_what_shapes_leave_open_metadata_may_say() -> None:
+    shapes = {"double_blocks.0.img_attn.qkv.lora_A.weight": [16, 3072]}
+    found = detect(tensors(shapes), {"ss_base_model_version": "hunyuan_video"})
+    assert (found.family, found.measured) == ("hunyuan-video", False)
+
+
+def test_an_alpha_alone_is_a_delta_to_nothing_known() -> None:
+    found = detect(tensors({"some_layer.alpha": []}))
+    assert (found.family, found.kind, found.measured) == (UNKNOWN, "adapter", False)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "down_blocks.0.attentions.0.temporal_transformer_blocks.0.attn1.to_q",
+        "input_blocks.1.1.time_stack.0.attn1.to_q",
+    ],
+)
+def test_layers_in_time_make_a_lora_one_of_svd(layer: str) -> None:
+    text = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight"
+    shapes = {f"unet.{layer}.lora_A.weight": [4, 320], text: [4, 1024]}
+    assert detect(tensors(shapes)).family == "svd"
 
 
 def test_an_adapter_that_lists_its_text_encoder_first_is_read_to_the_end() -> None:

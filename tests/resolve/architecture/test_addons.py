@@ -30,6 +30,27 @@ CASES = [
         None,
         {
             "controlnet_blocks.0.weight": [3072, 3072],
+            "context_embedder.weight": [3072, 4096],
+            "transformer_blocks.0.attn.add_k_proj.weight": [3072, 3072],
+        },
+    ),
+    (
+        "qwen-image",
+        "controlnet",
+        None,
+        {
+            "controlnet_blocks.0.weight": [3072, 3072],
+            "txt_norm.weight": [3584],
+            "img_in.weight": [3072, 64],
+            "transformer_blocks.0.attn.add_k_proj.weight": [3072, 3072],
+        },
+    ),
+    (
+        UNKNOWN,
+        "controlnet",
+        None,
+        {
+            "controlnet_blocks.0.weight": [3072, 3072],
             "transformer_blocks.0.attn.add_k_proj.weight": [3072, 3072],
         },
     ),
@@ -85,9 +106,11 @@ CASES = [
     ("sdxl", "adapter", "motion", {"down_blocks.2.motion_modules.0.pe": [1, 32, 1280]}),
     ("sd1", "embedding", None, {"string_to_param.*": [8, 768]}),
     ("sd2", "embedding", None, {"string_to_param.*": [8, 1024]}),
-    ("sd1", "embedding", None, {"emb_params": [1, 768]}),
-    ("sdxl", "embedding", None, {"clip_g": [4, 1280], "clip_l": [4, 768]}),
-    ("sd1", "embedding", None, {"<my-token>": [768]}),
+    (UNKNOWN, "embedding", None, {"emb_params": [1, 768]}),
+    (UNKNOWN, "embedding", None, {"clip_g": [4, 1280], "clip_l": [4, 768]}),
+    (UNKNOWN, "embedding", None, {"clip_l": [4, 768]}),
+    (UNKNOWN, "embedding", None, {"<my-token>": [768]}),
+    (UNKNOWN, "embedding", None, {"<my-token>": [1024]}),
 ]
 
 

@@ -12,7 +12,7 @@ from tests.resolve.architecture.listings import components, tensors
 VAES = [
     (UNKNOWN, {"decoder.conv_in.weight": [512, 4, 3, 3]}),
     (UNKNOWN, {"decoder.conv_in.weight": [512, 16, 3, 3]}),
-    ("flux2", {"decoder.conv_in.weight": [512, 32, 3, 3]}),
+    (UNKNOWN, {"decoder.conv_in.weight": [512, 32, 3, 3]}),
     ("flux2", {"decoder.conv_in.weight": [512, 32, 3, 3], "bn.running_mean": [128]}),
     (UNKNOWN, {"decoder.conv_in.weight": [384, 16, 3, 3, 3]}),
     ("wan", {"decoder.conv_in.weight": [1024, 48, 3, 3, 3]}),

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelaudit.domain.weights import UNKNOWN, Architecture, Tensor
-from modelaudit.resolve.architecture import declared_family, detect, family_of_label, parts
+from modelaudit.resolve.architecture import (
+    contradiction,
+    declared_family,
+    detect,
+    family_of_label,
+    family_of_model,
+    parts,
+)
 
 _WORDS = [
     "model", "diffusion_model", "vae", "lora_unet_down_blocks_0", "lora_down", "lora_A", "attn2",
@@ -61,7 +68,9 @@ def test_no_listing_raises_and_every_answer_can_be_printed(
 @given(_METADATA, st.text())
 def test_no_declaration_raises(metadata: dict[str, object], label: str) -> None:
     declared_family(metadata)
+    contradiction(metadata, Architecture(family="sd1", measured=True))
     family_of_label(label)
+    assert family_of_model(label) is None
 
 
 def test_nothing_is_not_a_family() -> None:

@@ -32,9 +32,9 @@ COMPONENTS = {
     "Depth-v2-SD": ("midas", "checkpoint", None, Component.OTHER),
     "ControlNet-v1-SD": ("sd1", "controlnet", None, Component.ADAPTER),
     "LoRA-v1-UNET": ("sd1", "adapter", "lora", Component.ADAPTER),
-    "LoRA-v1-CLIP": ("sd1", "adapter", "lora", Component.ADAPTER),
+    "LoRA-v1-CLIP": (UNKNOWN, "adapter", "lora", Component.ADAPTER),
     "LoRA-v1A-UNET": ("sd1", "adapter", "lora", Component.ADAPTER),
-    "LoRA-v1A-CLIP": ("sd1", "adapter", "lora", Component.ADAPTER),
+    "LoRA-v1A-CLIP": (UNKNOWN, "adapter", "lora", Component.ADAPTER),
 }
 
 ADAPTERS = {
@@ -79,6 +79,7 @@ def test_an_adapter_is_one_before_it_is_of_a_family(name: str) -> None:
     found = detect(tensors(recorded_adapters()[name]))
     assert (found.family, found.kind, found.variant) == ADAPTERS[name]
     assert found.components == (Component.ADAPTER,)
+    assert found.measured is (found.family != UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from modelaudit.domain.weights import UNKNOWN
@@ -13,6 +15,7 @@ from modelaudit.resolve.architecture import (
     encoders,
     language,
     names,
+    same_family,
     transformers,
     unets,
 )
@@ -34,7 +37,24 @@ RULES = (
     *addons.EMBEDDINGS,
 )
 VARIANTS = (*unets.UNET_VARIANTS, *transformers.TRANSFORMER_VARIANTS)
-ROWS = (*bases.TRANSFORMERS, *bases.UNETS, *bases.TEXT_ENCODERS, *bases.LANGUAGE)
+WITH_UNET = (*bases.UNETS, *bases.TEXTS_OF_UNETS)
+ROWS = (*WITH_UNET, *bases.TRANSFORMERS, *bases.NUMBERED, *bases.TEXTS, *bases.LANGUAGE)
+NOTED = sorted(
+    {(rule.note, rule.family) for rule in (*RULES, *addons.BASES)}
+    | {(row.note, row.family) for row in ROWS}
+)
+
+FAMILIES = {
+    "Flux.1": "flux", "Flux.2": "flux2", "Klein": "flux2", "HunyuanVideo": "hunyuan-video",
+    "HunyuanImage": "hunyuan-image", "Sana": "sana", "Cosmos-Predict2": "cosmos", "Wan": "wan",
+    "SDXL": "sdxl", "SD1": "sd1", "SD2": "sd2", "SD3": "sd3", "PixArt": "pixart",
+    "AuraFlow": "auraflow", "Qwen-Image": "qwen-image", "Llama": "llama", "Mistral": "mistral",
+    "Yi": "yi", "Qwen": "qwen2", "Gemma": "gemma", "RoBERTa": "roberta", "Falcon": "falcon",
+    "StarCoder": "starcoder", "HuBERT": "hubert", "BART": "bart", "mBART": "mbart",
+    "Marian": "marian",
+}  # fmt: skip
+"""Families as notes spell them."""
+NONE = {"UNet", "VAE", "GGUF", "0.6B"}
 
 
 def asked(rule: Rule) -> dict[str, list[int]]:
@@ -68,10 +88,18 @@ def test_no_line_is_hidden_behind_another(rule: Rule) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.family}-{'-'.join(row.needs)}")
 def test_no_row_is_hidden_behind_another(row: Row) -> None:
     shapes = told(row)
-    if row in bases.UNETS:
+    if row in WITH_UNET:
         shapes["unet_down_blocks_0_x.lora_A.weight"] = [4, 1]
     found = detect(tensors(shapes))
     assert (found.family, found.kind) == (row.family, "adapter")
+    assert found.reason.endswith(row.note)
+
+
+@pytest.mark.parametrize(("note", "family"), NOTED)
+def test_a_line_contradicts_no_family_that_its_note_admits(note: str, family: str) -> None:
+    names = set(re.findall(r"[\w.-]*[A-Z][\w.-]*", note)) - NONE
+    assert names <= set(FAMILIES)
+    assert all(same_family(family, FAMILIES[name]) for name in names)
 
 
 @pytest.mark.parametrize("rule", VARIANTS, ids=lambda rule: f"{rule.family}-{rule.variant}")

@@ -23,13 +23,30 @@ from modelaudit.resolve.architecture.addons import (
 )
 from modelaudit.resolve.architecture.checkpoints import averaged, checkpoint
 from modelaudit.resolve.architecture.components import part_of, parts
-from modelaudit.resolve.architecture.declared import declared_family, is_default, same_family
+from modelaudit.resolve.architecture.declared import (
+    Contradiction,
+    contradiction,
+    declared_family,
+    is_default,
+)
 from modelaudit.resolve.architecture.encoders import encoder
+from modelaudit.resolve.architecture.kin import same_family
 from modelaudit.resolve.architecture.labels import family_of_label
 from modelaudit.resolve.architecture.language import language_model
+from modelaudit.resolve.architecture.models import family_of_model
 from modelaudit.resolve.architecture.names import Listing
 
-__all__ = ["declared_family", "detect", "family_of_label", "part_of", "parts", "same_family"]
+__all__ = [
+    "Contradiction",
+    "contradiction",
+    "declared_family",
+    "detect",
+    "family_of_label",
+    "family_of_model",
+    "part_of",
+    "parts",
+    "same_family",
+]
 
 _QUESTIONS: Final = (
     control_lora,

@@ -39,7 +39,8 @@ BASES: Final = (
     Rule("sdxl", "label_emb.0.0.weight", (None, 2816)),
     Rule("sd3", _ADDED_K, (1536,)),
     Rule("sd3", _ADDED_K, (2432,)),
-    Rule("flux", _ADDED_K, (3072,)),
+    Rule("flux", "context_embedder.weight", (3072, 4096), also=(_ADDED_K,)),
+    Rule(UNKNOWN, _ADDED_K, (3072,), note="Flux.1, Flux.2 Klein or Qwen-Image"),
 )
 """Whose copy a ControlNet is; small ones have no text attention."""
 
@@ -70,16 +71,16 @@ T2I_ADAPTERS: Final = (
 )
 """Pixels are folded 16 times for SDXL, 8 times before."""
 
+_VECTORS = "vectors that text encoders of several families take"
 EMBEDDINGS: Final = (
-    Rule("sdxl", "clip_g", (None, 1280)),
     Rule("sd1", "string_to_param.*", (None, 768)),
     Rule("sd2", "string_to_param.*", (None, 1024)),
-    Rule("sd1", "emb_params", (None, 768)),
-    Rule("sd2", "emb_params", (None, 1024)),
     Rule(UNKNOWN, "string_to_param.*"),
-    Rule(UNKNOWN, "emb_params"),
+    Rule(UNKNOWN, "clip_g", (None, 1280), note="SDXL or SD3"),
+    Rule(UNKNOWN, "emb_params", note=_VECTORS),
 )
-_BY_WIDTH: Final = {768: "sd1", 1024: "sd2"}
+"""The first layout is older than what else has a text encoder of these widths."""
+_WIDTHS: Final = (768, 1024)
 _FEW: Final = 10
 
 
@@ -145,10 +146,9 @@ def embedding(listing: Listing) -> Architecture | None:
     named = any(name.endswith((".weight", ".bias")) for name in shapes)
     if named or len(widths) != 1 or any(len(shape) not in (1, 2) for shape in shapes.values()):
         return None
-    family = _BY_WIDTH.get(widths.pop())
-    if family is None:
+    if widths.isdisjoint(_WIDTHS):
         return None
-    return _addon(family, shown(*next(iter(shapes.items()))), "embedding")
+    return _addon(UNKNOWN, f"{shown(*next(iter(shapes.items())))}: {_VECTORS}", "embedding")
 
 
 def _where(shapes: Mapping[str, Shape], text: str) -> str:

@@ -26,7 +26,9 @@ class Row(NamedTuple):
 
 
 _TEXT_1: Final = "te_text_model_encoder_layers"
-_LLAMA: Final = "Llama, Mistral, Qwen and others share this layout"
+_ALONE: Final = "a text encoder, which several families have"
+_WIDE: Final = "Flux.1, Flux.2 Klein or HunyuanVideo"
+_LLAMA: Final = "Llama, Mistral, Qwen, Gemma and others share this layout"
 
 TRANSFORMERS: Final = (
     Row("flux3", ("early_stream_modulations",)),
@@ -44,14 +46,34 @@ TRANSFORMERS: Final = (
     Row("flux2", ("double_blocks_", "_mlp_0"), "_mlp_0", outputs=(18432,)),
     Row("flux2", ("single_blocks_", "_linear1"), "_linear1", inputs=(4096, 6144)),
     Row("flux2", ("single_blocks_", "_linear1"), "_linear1", outputs=(27648,)),
-    Row("hunyuan-video", ("double_blocks_", "img_mlp_fc1")),
+    *(
+        Row("hunyuan-video", ("double_blocks_", layer), note="HunyuanImage has the same layers")
+        for layer in ("img_mlp_fc", "txt_mlp_fc", "img_mod_linear", "txt_mod_linear")
+    ),
     Row("hunyuan-video", ("individual_token_refiner",)),
     Row("hunyuan-video", ("double_blocks_19_",), "double_blocks_", inputs=(3072,)),
     Row("hunyuan-video", ("single_blocks_38_",), "single_blocks_", inputs=(3072,)),
     Row("hunyuan-video", ("single_transformer_blocks_38_",), "attn_to_", inputs=(3072,)),
-    Row("flux", ("double_blocks_",), "double_blocks_", inputs=(3072,)),
-    Row("flux", ("single_blocks_",), "single_blocks_", inputs=(3072,)),
-    Row("flux", ("single_transformer_blocks_",), "single_transformer_blocks_", inputs=(3072,)),
+    Row("flux", ("double_blocks_", "_lora1")),  # XLabs trains Flux.1 alone
+    Row("flux", ("double_blocks_", "_mlp_0"), "_mlp_0", outputs=(12288,)),
+    Row("flux", ("double_blocks_", "_mlp_2"), "_mlp_2", inputs=(12288,)),
+    *(
+        Row("flux", (last,), last, inputs=(3072,), lacks=(next_,))
+        for last, next_ in (
+            ("double_blocks_18_", "double_blocks_19_"),
+            ("single_blocks_37_", "single_blocks_38_"),
+            ("single_transformer_blocks_37_", "single_transformer_blocks_38_"),
+        )
+    ),
+    Row(UNKNOWN, ("double_blocks_",), "double_blocks_", inputs=(3072,), note=_WIDE),
+    Row(UNKNOWN, ("single_blocks_",), "single_blocks_", inputs=(3072,), note=_WIDE),
+    Row(
+        UNKNOWN,
+        ("single_transformer_blocks_",),
+        "single_transformer_blocks_",
+        inputs=(3072,),
+        note="Flux.1, HunyuanVideo or AuraFlow",
+    ),
     Row("wan", ("blocks_", "_ffn_", "cross_attn"), lacks=("adaln_modulation",)),
     Row("wan", ("blocks_", "_ffn_net_", "attn2_to_k"), lacks=("transformer_blocks_",)),
     *(
@@ -70,25 +92,55 @@ TRANSFORMERS: Final = (
     Row("mochi", ("blocks_", "_attn_qkv_x")),
     Row("qwen-image", ("transformer_blocks_", "txt_mlp_net")),
     Row("qwen-image", ("transformer_blocks_", "img_mlp_net")),
+    Row("qwen-image", ("transformer_blocks_", "txt_mod_1")),
+    Row("qwen-image", ("transformer_blocks_", "img_mod_1")),
+    *(
+        Row(
+            family,
+            (f"transformer_blocks_{reached}_", "_add_k_proj"),
+            "_add_k_proj",
+            inputs=(3072,),
+            lacks=("single_transformer_blocks_", *beyond),
+        )
+        for family, reached, beyond in (
+            ("flux", 18, ("transformer_blocks_19_",)),
+            ("qwen-image", 20, ()),
+            ("qwen-image", 59, ()),
+        )
+    ),
     Row(
-        "qwen-image",
+        UNKNOWN,
         ("transformer_blocks_", "_add_k_proj"),
         "_add_k_proj",
         inputs=(3072,),
-        note="Flux.1 has the same in its first 19 blocks",
+        note="Flux.1, Flux.2 Klein, HunyuanVideo or Qwen-Image",
     ),
     Row("sd3", ("transformer_blocks_", "_add_k_proj"), "_add_k_proj", inputs=(1536, 2432)),
     Row("hunyuan-dit", ("blocks_", "attn1_Wqkv"), "attn1_Wqkv", inputs=(1408,)),
     Row("hunyuan-dit", ("blocks_", "attn1_to_q"), "attn1_to_q", inputs=(1408,)),
     Row("z-image", ("layers_", "_attention_"), "_attention_", inputs=(3840,)),
     Row("lumina2", ("layers_", "_attention_"), "_attention_", inputs=(2304,)),
-    Row("pixart", ("transformer_blocks_", "attn1_to_q"), "attn1_to_q", inputs=(1152,)),
+    Row("pixart", ("transformer_blocks_", "_ff_net_0"), "_ff_net_0", inputs=(1152,)),
+    Row(
+        UNKNOWN,
+        ("transformer_blocks_", "attn1_to_q"),
+        "attn1_to_q",
+        inputs=(1152,),
+        note="PixArt or Sana 0.6B",
+    ),
     Row("sana", ("transformer_blocks_", "attn1_to_q"), "attn1_to_q", inputs=(2240,)),
     Row("ltx", ("transformer_blocks_", "attn2_to_k"), "attn2_to_k", inputs=(2048, 4096)),
 )
-"""Names with underscores for dots. Flux is asked before what shares its words, Wan before Anima."""
+"""Names with underscores for dots. Flux is asked before what shares its words, Wan before Anima.
+
+Flux.1 has 19 double and 38 single blocks, HunyuanVideo 20 and 40, Qwen-Image 60: the last one tells
+where widths are the same.
+"""
 
 UNETS: Final = (
+    Row(UNKNOWN, ("motion_modules_",), note="a motion module, of SD1 or SDXL"),
+    Row("svd", ("temporal_transformer_blocks_",)),
+    Row("svd", ("_time_stack_",)),
     *(
         Row(family, (f"attn2_to_{part}",), f"attn2_to_{part}", (width,))
         for part in ("k", "v")
@@ -106,16 +158,23 @@ UNET_WORDS: Final = (
     "down_blocks_", "up_blocks_", "mid_block_", "input_blocks_", "output_blocks_", "middle_block_",
 )  # fmt: skip
 
-TEXT_ENCODERS: Final = (
-    Row("sdxl", ("te1_text_model", "te2_text_model"), "te2_text_model", (1280,), lacks=("te3_",)),
-    Row("sd1", (_TEXT_1,), _TEXT_1, (768,), (768,), note="a text encoder alone: weak"),
-    Row("sd2", (_TEXT_1,), _TEXT_1, (1024,), (1024,), note="a text encoder alone: weak"),
+TEXTS_OF_UNETS: Final = (
+    Row("sdxl", ("te1_text_model", "te2_text_model"), "te2_text_model", (1280,)),
+    Row("sd1", (_TEXT_1,), _TEXT_1, (768,), (768,)),
+    Row("sd2", (_TEXT_1,), _TEXT_1, (1024,), (1024,)),
+)
+"""For layers of a UNet that do not tell, beside layers of its text encoders."""
+
+NUMBERED: Final = (
     Row("sd1", ("unet:",), "unet:", (768,)),
     Row("sd2", ("unet:",), "unet:", (1024,)),
-    Row("sd1", ("text_encoder:",), "text_encoder:", (768,), note="a text encoder alone: weak"),
-    Row("sd2", ("text_encoder:",), "text_encoder:", (1024,), note="a text encoder alone: weak"),
 )
-"""For files without a layer of the denoiser that tells."""
+"""cloneofsimo/lora numbers layers; it is older than what else has these widths."""
+
+TEXTS: Final = (
+    Row(UNKNOWN, ("text_model_encoder_layers_",), note=_ALONE),
+    Row(UNKNOWN, ("text_encoder:",), note=_ALONE),
+)
 
 LANGUAGE: Final = (
     Row("deepseek", ("layers_", "self_attn_kv_a_proj_with_mqa"), lacks=("lora_te",)),
@@ -124,15 +183,20 @@ LANGUAGE: Final = (
         Row(
             "llama-like",
             ("layers_", f"self_attn_{part}"),
-            lacks=("lora_te", "encoder"),
+            lacks=("lora_te", "encoder", "decoder"),
             note=_LLAMA,
         )
         for part in ("q_proj", "v_proj", "o_proj")
     ),
-    Row("gpt2", ("h_", "attn_c_attn")),
+    Row("gpt2", ("h_", "attn_c_attn"), note="StarCoder is the same"),
+    Row("chatglm", ("encoder_layers_", "self_attention_query_key_value")),
     Row("bloom", ("h_", "self_attention_query_key_value"), note="or Falcon"),
-    Row("gpt-neox", ("layers_", "attention_query_key_value")),
+    Row("gpt-neox", ("layers_", "attention_query_key_value"), lacks=("self_attention",)),
     Row("t5", ("block_", "SelfAttention_")),
+    *(
+        Row("deberta", ("encoder_layer_", f"attention_self_{part}"))
+        for part in ("query_proj", "key_proj", "value_proj", "in_proj")
+    ),
     Row("bert", ("encoder_layer_", "attention_self_"), note="RoBERTa is the same"),
 )
 
@@ -140,12 +204,10 @@ LANGUAGE: Final = (
 def family_of(layers: Layers) -> tuple[str, str]:
     """The base that names and widths of layers fit, and the tensor that decided."""
     is_unet = any(word in layers.text for word in UNET_WORDS)
-    found = (
-        _first(UNETS, layers) or _by_projection(layers)
-        if is_unet
-        else (_first(TRANSFORMERS, layers))
-    )
-    found = found or _first(TEXT_ENCODERS, layers) or _first(LANGUAGE, layers)
+    if is_unet:
+        found = _first(UNETS, layers) or _by_projection(layers) or _first(TEXTS_OF_UNETS, layers)
+    else:
+        found = _first((*TRANSFORMERS, *NUMBERED, *TEXTS, *LANGUAGE), layers)
     if found is not None:
         return found
     some = next(iter(layers.modules.values()))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from modelaudit.domain.weights import UNKNOWN
+from modelaudit.domain.weights import Architecture
+from modelaudit.resolve.architecture.kin import CONVERTED, GENERATORS, same_family
 
 SPELLINGS: Final = (
     ("stable-diffusion-xl-v1-refiner", "sdxl-refiner"), ("sdxl-refiner", "sdxl-refiner"),
@@ -32,15 +33,6 @@ SPELLINGS: Final = (
     ("anima", "anima"), ("stable-audio", "stable-audio"),
 )  # fmt: skip
 """Beginnings of a declared name, in lower case with dashes; the first that fits."""
-
-_KIN: Final = {
-    "chroma": "flux", "anima": "cosmos",
-    "mistral": "llama-like", "llama": "llama-like", "yi": "llama-like", "granite": "llama-like",
-    "gemma2": "gemma", "gemma3": "gemma", "phi2": "phi", "gptneox": "gpt-neox",
-    "deepseek2": "deepseek", "qwen2moe": "qwen2-moe", "qwen3moe": "qwen3-moe",
-    "roberta": "bert", "xlm-roberta": "bert",
-}  # fmt: skip
-"""Families with one layout, by its name: adapters of Flux fit Chroma, those of Anima fit Cosmos."""
 
 _KEYS: Final = ("ss_base_model_version", "modelspec.architecture", "general.architecture")
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -65,17 +57,39 @@ def declared_family(metadata: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def is_default(metadata: Mapping[str, Any], key: str) -> bool:
-    """Whether the key holds what ai-toolkit writes whatever it trains."""
-    return (
-        key == "ss_base_model_version"
-        and metadata.get(key) == "sd_1.5"
-        and "ai-toolkit" in str(metadata.get("software", ""))[:1000]
-    )
+    """Whether the key holds what a trainer writes whatever it trains.
+
+    ``sd_1.5`` is ai-toolkit's for every base, and other tools drop its signature; OneTrainer sets
+    ``ss_v2`` in files for SDXL.
+    """
+    return key == "ss_v2" or (key == "ss_base_model_version" and metadata.get(key) == "sd_1.5")
 
 
-def same_family(one: str, other: str) -> bool:
-    """Whether two families do not contradict each other; an unknown one contradicts none."""
-    return UNKNOWN in (one, other) or _KIN.get(one, one) == _KIN.get(other, other)
+class Contradiction(NamedTuple):
+    """A family that a file's own metadata declares and its shapes rule out."""
+
+    family: str
+    key: str
+    """Where it is declared."""
+    default: bool
+    """Whether a tool writes this whatever the base: worth showing, no conflict."""
+
+
+def contradiction(metadata: Mapping[str, Any], architecture: Architecture) -> Contradiction | None:
+    """What metadata declares against measured shapes; ``None`` where the two can both be true.
+
+    A part of a model, such as a VAE, serves several families and contradicts none. Generators in
+    GGUF borrow a name that their loader knows.
+    """
+    said, part = declared_family(metadata), architecture.component
+    if said is None or not architecture.measured or (part is not None and not part.main):
+        return None
+    family, key = said
+    converted = key == "general.architecture" and family in GENERATORS
+    names = CONVERTED.get(family, (family,)) if converted else (family,)
+    if any(same_family(name, architecture.family) for name in names):
+        return None
+    return Contradiction(family, key, converted or is_default(metadata, key))
 
 
 def _spelled(name: str) -> str | None:

@@ -14,7 +14,7 @@ _POSITIONS = "embeddings.position_embedding.weight"
 
 VAES: Final = (
     Rule("flux2", "bn.running_mean", also=(_LATENT,)),
-    Rule("flux2", _LATENT, (None, 32)),
+    Rule(UNKNOWN, _LATENT, (None, 32), note="Flux.2 or Sana's autoencoder"),
     Rule(UNKNOWN, _LATENT, (None, 16, None, None, None), note="Wan 2.1 or Qwen-Image"),
     Rule("wan", _LATENT, (None, 48, None, None, None)),
     Rule("sana", "encoder.project_in.conv.bias"),

@@ -55,7 +55,7 @@ LANGUAGE: Final = (
     ),
     Rule("internlm2", "layers.N.attention.wqkv.weight"),
     Rule("llama-like", "layers.N.attention.wq.weight", note=_LLAMA),
-    Rule("gpt2", "h.N.attn.c_attn.weight"),
+    Rule("gpt2", "h.N.attn.c_attn.weight", note="StarCoder is the same"),
     Rule("gpt-neo", "h.N.attn.attention.q_proj.weight"),
     Rule("gpt-j", "h.N.attn.q_proj.weight"),
     Rule("codegen", "h.N.attn.qkv_proj.weight"),
