@@ -21,14 +21,16 @@ SD1: Shapes = {
 
 SD1_LORA: Shapes = {
     "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight": (
-        4, 768,
+        16, 768,
     ),
-    "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_up.weight": (320, 4),
+    "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_up.weight": (
+        320, 16,
+    ),
 }  # fmt: skip
 
 SDXL_LORA: Shapes = {
-    "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_down.weight": (4, 2048),
-    "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_up.weight": (640, 4),
+    "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_down.weight": (16, 2048),
+    "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_up.weight": (640, 16),
 }
 
 WORDS: Shapes = {
@@ -39,10 +41,15 @@ WORDS: Shapes = {
 """A small encoder of words, of no kin to anything."""
 
 
-def safetensors(shapes: Shapes, seed: int, *, order: int = 1, **metadata: str) -> bytes:
-    """A file of F16 tensors, each with bytes of its own; ``order`` -1 lays them the other way."""
+def safetensors(
+    shapes: Shapes, seed: int, *, order: int = 1, wrapped: str = "", **metadata: str
+) -> bytes:
+    """A file of F16 tensors, each with bytes of its own; ``order`` -1 lays them the other way.
+
+    Bytes follow from seed and name; a name loses the prefix ``wrapped`` for that.
+    """
     tensors = {
-        name: random.Random(f"{seed} {name}").randbytes(2 * _count(shape))
+        name: random.Random(f"{seed} {name.removeprefix(wrapped)}").randbytes(2 * _count(shape))
         for name, shape in shapes.items()
     }
     entries: dict[str, object] = {"__metadata__": metadata} if metadata else {}

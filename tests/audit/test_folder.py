@@ -7,8 +7,11 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from modelaudit.domain.entry import Blocklist
 from modelaudit.domain.errors import UsageError
@@ -394,3 +397,77 @@ def test_a_well_known_base_has_a_family(models: Path, auditor: Auditor) -> None:
 def test_what_a_tool_writes_for_every_base_is_no_conflict(models: Path, auditor: Auditor) -> None:
     put(models, "a.safetensors", lora(weights.SDXL_LORA, ss_base_model_version="sd_1.5"))
     assert auditor.run(str(models), read=Read.HEADERS).report["conflicts"] == []
+
+
+LLM = {
+    f"model.layers.{n}.{part}": (64, 64)
+    for n in range(2)
+    for part in ("self_attn.q_proj.weight", "self_attn.k_proj.weight", "mlp.gate_proj.weight")
+}
+UNET = {n: s for n, s in weights.SD1.items() if n.startswith("model.diffusion_model.")}
+
+
+def listed(content: bytes, *, tainted: frozenset[Component]) -> Blocklist:
+    file = type(listed_file("base"))(
+        sha256=hashlib.sha256(content).hexdigest(), component=Component.FULL
+    )
+    return listing(entry(ENTRY, files=[file], tainted=tainted), name="own")
+
+
+def joined(*parts: bytes) -> bytes:
+    """The tensors of several files in one."""
+    arrays: dict[str, Any] = {}
+    for part in parts:
+        arrays |= load(part)
+    return save(arrays)
+
+
+def test_what_a_listed_checkpoint_shares_with_others_condemns_none(
+    models: Path, auditor: Auditor
+) -> None:
+    """Its text encoder may be a language model of somebody else, its embedding anybody's."""
+    words = "text_encoders.qwen.transformer."
+    encoder = {f"{words}{name}": shape for name, shape in LLM.items()}
+    extra = {"bundle_emb.easy.string_to_param.*": (75, 768), "bundle_emb.easy.x": (75, 768)}
+    base = joined(
+        weights.safetensors(UNET, 1),
+        weights.safetensors(encoder, 2, wrapped=words),
+        weights.safetensors(extra, 3),
+    )
+    put(models, "base.safetensors", base)
+    put(models, "llm.safetensors", weights.safetensors(LLM, 2))
+    put(models, "pipe/model_index.json", '{"text_encoder": ["transformers", "Qwen2Model"]}')
+    put(models, "pipe/text_encoder/model.safetensors", weights.safetensors(LLM, 2))
+    put(models, "other.safetensors", joined(
+        weights.safetensors(UNET, 9), weights.safetensors(extra, 3)
+    ))  # fmt: skip
+    for parts in (frozenset({Component.UNET, Component.FULL}), frozenset[Component]()):
+        lists = [listed(base, tainted=parts)]
+        found = auditor.run(str(models), read=Read.HEADERS, lists=lists).found
+        assert found.keys() - {"folder:base.safetensors"} == set()
+
+
+def test_one_part_of_several_proves_nothing_unless_it_is_the_tainted_one(
+    models: Path, auditor: Auditor
+) -> None:
+    """Somebody may have added what is listed to the UNET of an innocent."""
+    put(models, "base.safetensors", BASE)
+    put(models, "unet.safetensors", weights.safetensors(UNET, 1))
+    found = auditor.run(
+        str(models), read=Read.HEADERS, lists=[listed(BASE, tainted=frozenset())]
+    ).found
+    assert found["folder:base.safetensors"][0] == "take-down"
+    assert found["folder:unet.safetensors"][0] == "note"
+    found = Auditor(auditor.database.with_name("other.db")).run(
+        str(models), read=Read.HEADERS, lists=[listed(BASE, tainted=frozenset({Component.UNET}))]
+    ).found  # fmt: skip
+    assert found["folder:unet.safetensors"][0] == "take-down"
+
+
+def test_files_that_were_never_trained_are_no_copies(models: Path, auditor: Auditor) -> None:
+    zeros = save({name: np.zeros(s, np.float16) for name, s in weights.SD1_LORA.items()})
+    put(models, "a.safetensors", zeros)
+    put(models, "b.safetensors", save(load(zeros), metadata={"by": "somebody else"}))
+    lists = [listed(zeros, tainted=frozenset())]
+    found = auditor.run(str(models), read=Read.HEADERS, lists=lists).found
+    assert found.keys() == {"folder:a.safetensors"}

@@ -44,7 +44,7 @@ def test_a_local_file_is_told_whole(invoke: Invoke, tmp_path: Path) -> None:
     assert [(t["name"], t["dtype"], t["shape"]) for t in told["tensors"]] == [
         (name, "F16", list(shape)) for name, shape in weights.SD1_LORA.items()
     ]
-    assert {t["bytes"] for t in told["tensors"]} == {2 * 4 * 768, 2 * 320 * 4}
+    assert {t["bytes"] for t in told["tensors"]} == {2 * 16 * 768, 2 * 320 * 16}
     last = told["tensors"][-1]
     assert last["offset"] + last["bytes"] == len(LORA)
     assert told["digests"]["sha256"] == hashlib.sha256(LORA).hexdigest()
@@ -140,6 +140,10 @@ def test_an_index_stands_for_all_shards(invoke: Invoke, tmp_path: Path) -> None:
     assert {t["file"] for t in told["tensors"]} == set(shards)
     assert told["warnings"] == []
     (tmp_path / "m-00002-of-00002.safetensors").unlink()
+    part = invoke("inspect", "m.safetensors.index.json", "--format", "json")
+    assert part.code == 0
+    assert part.json["warnings"] == ["missing_shard: 'm-00002-of-00002.safetensors'"]
+    (tmp_path / "m-00001-of-00002.safetensors").unlink()
     assert invoke("inspect", "m.safetensors.index.json").code == 2
 
 

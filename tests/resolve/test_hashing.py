@@ -20,7 +20,7 @@ from modelaudit.resolve.formats import read_header
 from tests.readers import Bytes
 from tests.shared import shared
 
-A, B, C = (np.random.default_rng(seed).random((40, 9), np.float32) for seed in range(3))
+A, B, C = (np.random.default_rng(seed).random((400, 9), np.float32) for seed in range(3))
 
 
 def digests(content: bytes) -> Digests:
@@ -105,7 +105,7 @@ def test_autov3_survives_metadata_and_not_another_order() -> None:
 
 def test_shape_and_name_do_not_count_but_the_type_does() -> None:
     one = digests(save({"a": A, "b": B}))
-    assert digests(save({"a": A.reshape(-1), "z": B.reshape(9, 40)})).state == one.state
+    assert digests(save({"a": A.reshape(-1), "z": B.reshape(9, 400)})).state == one.state
     assert digests(save({"a": A.view(np.int32), "b": B})).state != one.state
 
 
@@ -140,6 +140,26 @@ def test_a_part_that_any_model_may_share_has_no_digest() -> None:
     few = np.arange(9, dtype=np.float32)
     assert digests(packed(["a", "b"], [few, few + 1])).state is None  # too little
     assert digests(packed(["a", "b"], [A, A])).state is None  # one tensor, twice
+
+
+@pytest.mark.parametrize("size", [3, 8, 9, 5_000, 2 * hashing.CHUNK + 5])
+@pytest.mark.parametrize("value", [b"\0", b"\x80\x3f", b"\0\0\x80\x3f"])
+def test_constants_tell_nothing(size: int, value: bytes) -> None:
+    """What was never trained is all zeros or ones, and two such files are no copies."""
+    ones = np.frombuffer((value * size)[: 4 * (size // 4 or 1)].ljust(4, value[:1]), np.float32)
+    more = np.concatenate([ones, ones])
+    assert digests(packed(["a", "b"], [ones, more])).state is None
+    assert digests(packed(["a", "b", "c"], [ones, more, A])).state is None
+    kept = digests(packed(["a", "b", "c"], [ones, A, B])).state
+    assert kept is not None
+    assert kept != digests(packed(["b", "c"], [A, B])).state
+
+
+def test_one_value_that_differs_makes_a_tensor_tell(tmp_path: Path) -> None:
+    for place in (0, 1, 999, 5_000, 2**20 + 7, 3 * 2**20 - 1):
+        array = np.zeros(3 * 2**20, np.float32)
+        array[place] = 1
+        assert digests(packed(["a", "b"], [array, A])).state is not None
 
 
 def test_a_silero_file_and_its_reordered_copy_have_one_state(tmp_path: Path) -> None:

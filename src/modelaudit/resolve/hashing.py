@@ -9,7 +9,7 @@ count; the same for each part of a model.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from modelaudit.domain.reader import Reader
@@ -22,8 +22,10 @@ CHUNK: Final = 4 * MIB
 
 _PIECE: Final = 0x10000
 _QUICK_LEAST: Final = 3 * MIB
-FEWEST_BYTES: Final = 1024
-"""A part smaller than this says nothing: any two models may share it."""
+FEWEST_BYTES: Final = 16 << 10
+"""A part with less to tell says nothing: any two models may share it."""
+_PERIOD: Final = 8
+"""Bytes after which a constant repeats itself, whatever its type."""
 
 
 class _Hash(Protocol):
@@ -39,12 +41,21 @@ class _Span:
         self.start = start
         self.end = end
         self.hash: _Hash = hashlib.sha256()
+        self.constant = True
+        """No two of its values differ so far, as in what was never trained."""
+        self._pattern = b""
 
     def feed(self, at: int, data: memoryview) -> None:
         """Take what of ``data``, which lies at ``at``, belongs to the span."""
         first, last = max(self.start - at, 0), min(self.end - at, len(data))
         if first < last:
-            self.hash.update(data[first:last])
+            data = data[first:last]
+            self.hash.update(data)
+            if self.constant:
+                self._pattern = self._pattern or bytes(data[:_PERIOD])
+                turned = (at + first - self.start) % _PERIOD
+                begin = (self._pattern * 2)[turned : turned + len(data)][:_PERIOD]
+                self.constant = data[: len(begin)] == begin and data[_PERIOD:] == data[:-_PERIOD]
 
 
 def file_digests(
@@ -74,6 +85,7 @@ def file_digests(
     waiting = sorted(tensors.values(), key=lambda span: span.start)
     _feed(reader, always, waiting)
     digests = {tensor: span.hash.hexdigest() for tensor, span in tensors.items()}
+    constant = {tensor for tensor, span in tensors.items() if span.constant}
     sha256 = whole.hash.hexdigest()
     return Digests(
         sha256=sha256,
@@ -81,27 +93,35 @@ def file_digests(
         autov2=sha256[:10],
         autov3=None if data is None else data.hash.hexdigest(),
         quick=sha256 if quick is None else quick.hexdigest(),
-        state=None if header is None else state(header.tensors, digests),
+        state=None if header is None else state(header.tensors, digests, constant),
         parts={
             part: digest
             for part, members in (parts or {}).items()
-            if part is not Component.OTHER and (digest := state(members, digests))
+            if part is not Component.OTHER and (digest := state(members, digests, constant))
         },
     )
 
 
-def state(tensors: Iterable[Tensor], digests: Mapping[Tensor, str]) -> str | None:
-    """The digest of some tensors by content; ``None`` where one has no digest, or all are few."""
+def state(
+    tensors: Iterable[Tensor], digests: Mapping[Tensor, str], constant: Collection[Tensor] = ()
+) -> str | None:
+    """The digest of some tensors by content; ``None`` where one has no digest, or they tell little.
+
+    Those that are ``constant`` count in the digest, and not in what there is to tell.
+    """
     lines: list[str] = []
+    telling: set[str] = set()
     total = 0
     for tensor in tensors:
         if tensor.bytes == 0:
             continue
         if tensor not in digests:
             return None
-        lines.append(f"{tensor.dtype} {digests[tensor]}\n")
-        total += tensor.bytes
-    if total < FEWEST_BYTES or len(set(lines)) < 2:
+        lines.append(line := f"{tensor.dtype} {digests[tensor]}\n")
+        if tensor not in constant:
+            telling.add(line)
+            total += tensor.bytes
+    if total < FEWEST_BYTES or len(telling) < 2:
         return None
     return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "replace")).hexdigest()
 

@@ -82,6 +82,9 @@ def _of_parts(intake: Intake) -> Iterator[store.Copy]:
     """Copies whose files differ and whose tensors do not: stripped, reordered, renamed."""
     met: set[tuple[int, int]] = set()
     for holders in store.shared_parts(intake.connection, ignored=_EXTRACTORS):
+        component = rule.main_component([holder.component for holder in holders])
+        if component is None:
+            continue
         source, pivot, members = _source(holders)
         for holder, member in zip(holders, members, strict=True):
             if holder.node == pivot.node or (holder.node, pivot.node) in met:
@@ -91,10 +94,8 @@ def _of_parts(intake: Intake) -> Iterator[store.Copy]:
                 child=holder.node,
                 parent=pivot.node,
                 extractor=_NAMES[source is not None and rule.is_copy(member, source)],
-                component=holder.component or Component.OTHER,
-                excerpt=f"all {holder.component} tensors: {holder.path} = {pivot.path}"[
-                    :EXCERPT_LENGTH
-                ],
+                component=component,
+                excerpt=f"all {component} tensors: {holder.path} = {pivot.path}"[:EXCERPT_LENGTH],
                 observed=max(holder.observed, pivot.observed),
                 locator="tensors",
             )

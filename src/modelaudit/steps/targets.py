@@ -16,11 +16,12 @@ from modelaudit.crawl.remote import model_file, open_url
 from modelaudit.domain import refs
 from modelaudit.domain.errors import PlatformError, UsageError
 from modelaudit.domain.model import File
-from modelaudit.domain.reader import Reader
+from modelaudit.domain.reader import Reader, ReadError
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import Inspection
+from modelaudit.domain.words import GapReason
 from modelaudit.steps.counting import Counting
-from modelaudit.steps.inspecting import inspect, unite
+from modelaudit.steps.inspecting import Inspected, inspect, unite
 
 _INDEX = ".index.json"
 _LARGEST_INDEX = 32 << 20
@@ -75,22 +76,31 @@ def look(target: Target, *, whole: bool) -> Inspection:
     Raises ``ReadError`` where its bytes cannot be had.
     """
     from modelaudit.resolve.extractor import extract
+    from modelaudit.resolve.formats._shards import MAX_TENSORS
 
     at = int(time.time())
-    size = read = 0
-    found = []
+    size = read = tensors = 0
+    found: dict[str, Inspected] = {}
     for path in target.paths:
-        with Counting(target.open(path)) as reader:
-            one = inspect(
-                reader, target.model, path,
-                at=at, source=target.source, sha256=target.sha256, whole=whole,
-            )  # fmt: skip
-            found.append(one)
-            size += reader.size
-            read += reader.bytes
-    one = found[0]
-    if target.index or len(found) > 1:
-        one = unite(dict(zip(target.paths, found, strict=True)), target.index)
+        try:
+            with Counting(target.open(path)) as reader:
+                one = inspect(
+                    reader, target.model, path,
+                    at=at, source=target.source, sha256=target.sha256, whole=whole,
+                )  # fmt: skip
+                size += reader.size
+                read += reader.bytes
+        except ReadError:
+            if len(target.paths) == 1 or not found:
+                raise
+            continue  # the others can still be told; one that is missing is a warning
+        found[path] = one
+        tensors += one.head.tensors
+        if tensors > MAX_TENSORS:
+            raise ReadError(f"the shards list more than {MAX_TENSORS} tensors", GapReason.TOO_LARGE)
+    one = next(iter(found.values()))
+    if target.index or len(target.paths) > 1:
+        one = unite(found, target.index)
     documents = page(one.head).documents
     return Inspection(
         path=target.name,

@@ -9,7 +9,7 @@ from modelaudit.domain import refs
 from modelaudit.domain.claim import EXCERPT_LENGTH, Claim
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
-from modelaudit.store.fragments import PART, SAME_TENSORS
+from modelaudit.store.fragments import MAINS, PART, SAME_TENSORS, SHARED_PART
 
 _SELECT = """
 SELECT c.ref, p.ref, claim.relation, claim.grade, o.extractor, o.path, o.locator, claim.observed,
@@ -43,7 +43,8 @@ def digest_claims(connection: sqlite3.Connection, sha256: str, child: int) -> li
     rows = connection.execute(
         f"SELECT f.path, f.observed, {PART.format(file='f')}, NULL FROM file AS f"
         " WHERE f.sha256 = ?1 AND f.node = ?2"
-        " UNION ALL SELECT f.path, f.observed, b.component, lower(hex(b.digest))"
+        f" UNION ALL SELECT f.path, f.observed, {SHARED_PART.format(file='f', part='b.component')},"
+        "       lower(hex(b.digest))"
         f"  FROM {SAME_TENSORS} CROSS JOIN file AS f ON f.head = b.head AND f.node = ?2"
         " WHERE a.head = ?1 ORDER BY 1, 3",
         (bytes.fromhex(sha256), child),
@@ -73,16 +74,17 @@ def shared_claims(connection: sqlite3.Connection, parent: int, child: int) -> li
             "SELECT id, ref FROM node WHERE id IN (?, ?)", (parent, child)
         )
     }
-    mains = ",".join(str(part.value) for part in Component if part.main)
     rows = connection.execute(
         "SELECT c.path, p.path, lower(hex(c.sha256)), max(c.observed, p.observed),"
         f"      ifnull({PART.format(file='c')}, {PART.format(file='p')}) AS part, 'sha256'"
         "  FROM file AS c JOIN file AS p ON p.sha256 = c.sha256 AND p.node = ?1"
-        f" WHERE c.node = ?2 AND part IN ({mains})"
+        f" WHERE c.node = ?2 AND part IN ({MAINS})"
         " UNION ALL SELECT c.path, p.path, lower(hex(b.digest)), max(c.observed, p.observed),"
         f"      b.component, 'state' FROM file AS p CROSS JOIN {SAME_TENSORS}"
         "  CROSS JOIN file AS c ON c.head = b.head"
-        f" WHERE p.node = ?1 AND a.head = p.head AND c.node = ?2 AND b.component IN ({mains})"
+        f" WHERE p.node = ?1 AND a.head = p.head AND c.node = ?2 AND b.component IN ({MAINS})"
+        f"  AND ifnull(c.component, b.component) IN ({MAINS})"
+        f"  AND ifnull(p.component, b.component) IN ({MAINS})"
         " ORDER BY 6, 1, 2",
         (parent, child),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
-from modelaudit.store.fragments import PART
+from modelaudit.store.fragments import MAINS, PART, SHARED_PART
 
 SIZE_ROUNDING = 1024
 """Bytes by which sizes of one file may differ: Civitai tells them in KiB."""
@@ -73,10 +73,10 @@ def shared_files(
 
 def shared_parts(connection: sqlite3.Connection, *, ignored: Collection[str]) -> list[list[Holder]]:
     """Holders of every main part whose tensors several models hold, in files of unequal bytes."""
-    mains = ",".join(str(part.value) for part in Component if part.main)
+    shared = SHARED_PART.format(file="f", part="c.component")
     groups = connection.execute(
         "SELECT c.digest, c.component FROM content AS c JOIN file AS f ON f.head = c.head"
-        f" WHERE c.component IN ({mains}) GROUP BY c.digest, c.component"
+        f" WHERE c.component IN ({MAINS}) GROUP BY c.digest, c.component"
         " HAVING count(DISTINCT f.node) > 1 AND count(DISTINCT c.head) > 1"
         " ORDER BY c.digest, c.component"
     ).fetchall()
@@ -84,7 +84,7 @@ def shared_parts(connection: sqlite3.Connection, *, ignored: Collection[str]) ->
         _holders(
             connection,
             connection.execute(
-                f"SELECT {_HOLDER.format(part='c.component')} FROM content AS c"
+                f"SELECT {_HOLDER.format(part=shared)} FROM content AS c"
                 "  JOIN file AS f ON f.head = c.head JOIN node AS n ON n.id = f.node"
                 " WHERE c.digest = ? AND c.component = ? ORDER BY n.ref, f.path DESC",
                 group,
@@ -123,11 +123,10 @@ def _holders(
 
 def main_files(connection: sqlite3.Connection, node: int) -> int:
     """How many files of a model are main parts or may be."""
-    mains = ",".join(str(c.value) for c in Component if c.main)
     return int(
         connection.execute(
             "SELECT count(*) FROM file WHERE node = ?"
-            f" AND ifnull({PART.format(file='file')}, {mains[0]}) IN ({mains})",
+            f" AND ifnull({PART.format(file='file')}, {MAINS[0]}) IN ({MAINS})",
             (node,),
         ).fetchone()[0]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelaudit.domain.words import Status
+from modelaudit.domain.words import Component, Status
 
 LIVE: Final = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
 """A row ``f`` of ``finding`` or ``conflict`` as of a run; binds series, run, run."""
@@ -15,5 +15,16 @@ HOSTED: Final = ",".join(str(status.value) for status in Status if status.seen)
 PART = "ifnull({file}.component, (SELECT h.component FROM head AS h WHERE h.key = {file}.head))"
 """What a file holds: by its place or its platform, else by what its head shows."""
 
-SAME_TENSORS = "content AS a CROSS JOIN content AS b ON b.digest = a.digest AND b.head <> a.head"
-"""Pairs of parts whose tensors are equal, in files that are not."""
+MAINS: Final = ",".join(str(part.value) for part in Component if part.main)
+"""Codes of the parts that can stand for the whole, for ``component IN (…)``."""
+
+SAME_TENSORS: Final = (
+    "content AS a CROSS JOIN content AS b"
+    " ON b.digest = a.digest AND b.component = a.component AND b.head <> a.head"
+)
+"""Pairs of equal parts in files that are not equal: the same tensors as the same part."""
+
+SHARED_PART: Final = (
+    f"CASE WHEN {{file}}.component NOT IN ({MAINS}) THEN {{file}}.component ELSE {{part}} END"
+)
+"""What a shared part is in a file: a place that says that it is no main part has the last word."""

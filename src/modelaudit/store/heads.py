@@ -97,7 +97,7 @@ def note_asked(connection: sqlite3.Connection, ref: ModelRef, path: str, now: in
 def write(connection: sqlite3.Connection, head: Head, body: str) -> None:
     """Keep what a file says, and join it with the file as its model lists it."""
     key = head.digests.sha256 or head.key
-    if key is None:
+    if key is None or _is_of_another(connection, head):
         return
     what, own = head.architecture, head.digests
     connection.execute(
@@ -137,6 +137,16 @@ def write(connection: sqlite3.Connection, head: Head, body: str) -> None:
             refs.key(head.model),
         ),
     )
+
+
+def _is_of_another(connection: sqlite3.Connection, head: Head) -> bool:
+    """Whether the file on record is not the one that was read."""
+    row = connection.execute(
+        "SELECT lower(hex(sha256)) FROM file WHERE path = ? AND sha256 IS NOT NULL"
+        " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
+        (head.path, refs.key(head.model)),
+    ).fetchone()
+    return row is not None and row[0] != head.digests.sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from modelaudit.domain.entry import Entry
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
+from modelaudit.store import tensors
 from modelaudit.store.copies import SIZE_ROUNDING
-from modelaudit.store.fragments import PART, SAME_TENSORS
+from modelaudit.store.fragments import PART
 
 BY_BYTES = (
     "origin IN (SELECT id FROM origin WHERE extractor IN ('same-bytes', 'same-bytes-undirected'))"
@@ -31,6 +32,7 @@ def add(connection: sqlite3.Connection, listing: Listing) -> None:
     """All of them; expects ``listed`` to be filled."""
     _link_digests(connection, listing)
     _link_copies_of_listed(connection, listing)
+    tensors.add(connection, listing)
     _link_versions(connection)
     _link_names(connection, listing)
     _link_shapes(connection, listing)
@@ -48,9 +50,7 @@ def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
         for child, stated in connection.execute(
             f"SELECT DISTINCT f.node, {PART.format(file='f')} FROM file AS f WHERE f.sha256 = ?1"
             # a platform may store a digest that is not the file's: then the size gives it away
-            f" AND ifnull(abs(f.size - ?2), 0) <= {SIZE_ROUNDING}"
-            f" UNION SELECT f.node, b.component FROM {SAME_TENSORS}"
-            "   CROSS JOIN file AS f ON f.head = b.head WHERE a.head = ?1",
+            f" AND ifnull(abs(f.size - ?2), 0) <= {SIZE_ROUNDING}",
             (bytes.fromhex(listed.sha256), listed.size),
         ):
             component = listed.component if stated is None else Component(stated)
@@ -92,14 +92,6 @@ def _link_copies_of_listed(connection: sqlite3.Connection, listing: Listing) -> 
             "   AND lower(hex(f.sha256)) NOT IN (SELECT value FROM json_each(?3))"
             "   AND g.node NOT IN (SELECT node FROM listed WHERE entry = ?2)",
             (pack(Edge(Relation.COPY, Grade.EXACT)), number, json.dumps(known)),
-        )
-        connection.execute(
-            "INSERT OR IGNORE INTO link SELECT DISTINCT l.node, g.node, l.entry, ?1"
-            f"  FROM listed AS l CROSS JOIN file AS f ON f.node = l.node CROSS JOIN {SAME_TENSORS}"
-            "  CROSS JOIN file AS g ON g.head = b.head AND g.node <> f.node"
-            f" WHERE l.entry = ?2 AND a.head = f.head AND b.component IN ({words})"
-            "   AND g.node NOT IN (SELECT node FROM listed WHERE entry = ?2)",
-            (pack(Edge(Relation.COPY, Grade.EXACT)), number),
         )
 
 

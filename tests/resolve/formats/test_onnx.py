@@ -242,7 +242,9 @@ def test_an_unreadable_model_says_why(content: bytes, code: str) -> None:
     with pytest.raises(FormatError) as failed:
         formats.read_header(Bytes(content), "" if code == "unknown_format" else "m.onnx")
     assert failed.value.code == code
-    assert failed.value.reason in (GapReason.UNREADABLE, GapReason.TOO_LARGE)
+    assert failed.value.reason in (
+        GapReason.UNREADABLE, GapReason.TOO_LARGE, GapReason.INCONCLUSIVE,
+    )  # fmt: skip
     assert "\n" not in str(failed.value)
 
 

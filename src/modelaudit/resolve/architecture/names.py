@@ -48,13 +48,13 @@ _PREFIX: Final = re.compile(
     | (?P<IMAGE> (?: conditioner\.embedders\.\d{1,3}\. (?:open_clip\.)? (?:model\.)? )? visual\.
                | embedder\.model\. (?:visual\.)?
                | image_encoder\. | vision_model\. | vision_tower\. )
-    | (?P<OTHER> depth_model\.(?:model\.)? | noise_augmentor\. | low_scale_model\.
+    | (?P<OTHER> bundle_emb\. | depth_model\.(?:model\.)? | noise_augmentor\. | low_scale_model\.
                | conditioner\.embedders\.\d{1,3}\.encoder\.(?=conv_|down\.|mid\.|norm_)
                | denoiser\.sigmas$ )
     | (?P<TEXT> (?: cond_stage_model | conditioner\.embedders\.\d{1,3} | text_encoders\.[^.]+
                   | text_encoder(?:_\d)? ) \. (?: transformer\. | model\. )* (?:text_model\.)?
               | text_model\. )
-    | (?P<ADAPTER> control_model\. | bundle_emb\. )
+    | (?P<ADAPTER> control_model\. )
     """,
     re.VERBOSE,
 )
