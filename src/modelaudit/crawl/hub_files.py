@@ -15,6 +15,7 @@ _FORMATS = {
     "safetensors": Trait.SAFETENSORS, "sft": Trait.SAFETENSORS,
     "gguf": Trait.GGUF, "ggml": Trait.GGUF,
     "ckpt": Trait.PICKLE, "pt": Trait.PICKLE, "pth": Trait.PICKLE, "bin": Trait.PICKLE,
+    "jit": Trait.PICKLE, "pkl": Trait.PICKLE, "pickle": Trait.PICKLE,
     "onnx": Trait.NONE, "onnx_data": Trait.NONE, "msgpack": Trait.NONE, "h5": Trait.NONE,
     "keras": Trait.NONE, "npz": Trait.NONE, "tflite": Trait.NONE,
 }  # fmt: skip
@@ -34,6 +35,9 @@ _TRAINING_STATE = re.compile(
     r"(?:^|/)(?:optimizer|scheduler|rng_state|random_states|training_args|trainer_state|scaler)"
     r"[^/]*\Z|optim_states"
 )
+_PICKLES = (".pkl", ".pickle")
+_OF_WORDS = re.compile(r"tokeni[sz]er|vocab|merges|word2i|label_?encoder|(?:^|/)index\.")
+"""Words, labels and the texts of an index are pickled as weights are."""
 
 _FOLDERS = {
     "unet": Component.UNET, "prior": Component.UNET, "decoder": Component.UNET,
@@ -79,9 +83,11 @@ _SUFFIX_NUMBER = re.compile(r"_?\d\Z")
 
 @lru_cache(maxsize=4096)
 def is_weights(path: str) -> bool:
-    """True for a weight file; the state of a training run is none."""
+    """True for a weight file; the state of a training run is none, nor are pickled words."""
     path = path.lower()
-    return bool(_WEIGHTS.search(path)) and not _TRAINING_STATE.search(path)
+    if not _WEIGHTS.search(path) or _TRAINING_STATE.search(path):
+        return False
+    return not (path.endswith(_PICKLES) and _OF_WORDS.search(path))
 
 
 def traits_of(paths: list[str]) -> int:
@@ -91,7 +97,9 @@ def traits_of(paths: list[str]) -> int:
     """
     traits = 0
     for path in paths:
-        traits |= _BITS.get(path.rpartition(".")[2], 0)
+        bits = _BITS.get(path.rpartition(".")[2], 0)
+        if bits and not (path.endswith(_PICKLES) and not is_weights(path)):
+            traits |= bits
         if path in _MARKERS:
             traits |= _MARKERS[path]
     return traits
