@@ -13,7 +13,7 @@ import pytest
 from modelaudit.crawl.hub_session import HubSession
 from modelaudit.crawl.patience import Patience
 from modelaudit.domain.errors import IncompleteError
-from tests.servers.base import dripping
+from tests.servers.base import Reply, Request, dripping
 from tests.servers.files import Cdn, Files
 from tests.servers.hub import BAD_TOKEN, Hub
 
@@ -47,6 +47,51 @@ def test_a_cdn_that_says_bad_credentials_speaks_of_no_token_of_ours() -> None:
         session = HubSession(hub.url, token="t", wait=lambda why, s: None)
         assert session.get(f"{cdn.url}/signed/0", {"Range": "bytes=0-9"}, 10).status == 401
         session.close()
+
+
+def test_a_renamed_repository_is_told_by_the_last_address() -> None:
+    record = {"_id": "6" * 24, "id": "acme/new"}
+    with Hub(records=[record], renamed={"acme/old": "acme/new"}) as hub:
+        session = HubSession(hub.url, token="t", wait=lambda why, s: None)
+        answer = session.get(f"{hub.url}/api/models/acme/old?blobs=true")
+        session.close()
+        assert (answer.status, answer.url) == (200, f"{hub.url}/api/models/acme/new?blobs=true")
+        assert hub.authorizations() == ["Bearer t"] * 2
+        assert hub.connections == 1
+
+
+def test_a_token_that_was_left_at_home_does_not_come_back() -> None:
+    with Cdn() as stranger, Hub(files={("a/b", "x"): b"1"}) as hub:
+        back = Reply(302, b"", {"Location": f"{hub.url}/a/b/resolve/main/x"})
+        stranger.answer = lambda request: back  # type: ignore[method-assign]
+        away = Reply(302, b"", {"Location": stranger.url})
+        serve = hub.answer
+        hub.answer = lambda r: away if r.path == "/away" else serve(r)  # type: ignore[method-assign]
+        session = HubSession(hub.url, token="t", wait=lambda why, s: None)
+        assert session.get(f"{hub.url}/away").body == b"1"
+        session.close()
+        assert hub.authorizations() == ["Bearer t", None]
+        assert stranger.authorizations() == [None]
+
+
+@pytest.mark.parametrize(("who", "expected"), [("cdn", []), ("hub", ["rate limit"])])
+def test_only_the_hub_itself_says_how_fast_it_may_be_asked(who: str, expected: list[str]) -> None:
+    waits: list[str] = []
+    with Cdn() as cdn, Hub(files={("a/b", "x"): b"1"}, cdn=cdn) as hub:
+        server = cdn if who == "cdn" else hub
+        answer = server.answer
+
+        def spent(request: Request) -> Reply:
+            reply = answer(request)
+            reply.headers["RateLimit"] = '"api";r=0;t=60'
+            return reply
+
+        server.answer = spent  # type: ignore[method-assign]
+        session = HubSession(hub.url, wait=lambda why, s: waits.append(why))
+        for _ in range(2):
+            assert session.get(f"{hub.url}/a/b/resolve/main/x").body == b"1"
+        session.close()
+    assert waits == expected
 
 
 def test_offline_mode_of_the_library_is_obeyed(tmp_path: Path) -> None:

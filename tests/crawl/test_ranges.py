@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,6 +29,11 @@ OTHER = CONTENT[::-1]
 FILE = {("acme/a", "unet/x y.safetensors"): CONTENT}
 PATH = "/model.safetensors"
 CLIENTS = ("requests", "httpx2")
+NOWHERE = (
+    "file:///etc/passwd", "ftp://127.0.0.1/x", "data:text/plain,hello", "javascript:\x1b[2J",
+    "https://", "http://[::1", "http://127.0.0.1:99999/", "http://\xe9..example/",
+    "http://xn--\xff.example/", f"http://{'x' * 64}.example/", "http://" + "\xe9" * 100,
+)  # fmt: skip
 
 
 @contextmanager
@@ -195,7 +202,9 @@ def test_the_first_answers_etag_holds_for_all(client: str) -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("odd", ["", "weak-etag", "no-etag", "ignores-conditions"])
+@pytest.mark.parametrize(
+    "odd", ["", "weak-etag", "no-etag", "odd-etag", "long-etag", "ignores-conditions"]
+)
 def test_a_file_that_changes_between_two_reads_is_refused(client: str, odd: str) -> None:
     with plain(client, odd=odd, size=len(CONTENT)) as (reader, server):
         reader.read(0, 8)
@@ -204,9 +213,10 @@ def test_a_file_that_changes_between_two_reads_is_refused(client: str, odd: str)
             reader.read(8, 8)
 
 
-@pytest.mark.parametrize("odd", ["weak-etag", "no-etag"])
-def test_what_is_no_strong_etag_is_neither_sent_nor_shown(odd: str) -> None:
-    with plain(odd=odd, size=len(CONTENT)) as (reader, server):
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("odd", ["weak-etag", "no-etag", "odd-etag", "long-etag"])
+def test_what_is_no_strong_etag_is_neither_sent_nor_shown(client: str, odd: str) -> None:
+    with plain(client, odd=odd, size=len(CONTENT)) as (reader, server):
         assert reader.read(0, 8) + reader.read(8, 8) == CONTENT[:16]
         assert reader.etag is None
         assert all("if-match" not in request.headers for request in server.requests)
@@ -308,6 +318,35 @@ def test_the_time_of_all_reads_together_is_bounded() -> None:
             reader.read(3, 1)
 
 
+class Busy(Files):
+    """Answers every other request with 429, or each as the last that its budget allowed."""
+
+    def answer(self, request: Request) -> Reply:
+        if self.odd == "" and len(self.requests) % 2:
+            return Reply(429, b"Too many requests", {"Retry-After": "99999"})
+        reply = super().answer(request)
+        if self.odd:
+            reply.headers["RateLimit"] = '"api";r=0;t=999999999'
+        return reply
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("odd", ["", "ignores-conditions"])
+def test_the_waits_of_all_reads_together_are_bounded(client: str, odd: str) -> None:
+    waits: list[float] = []
+    with Busy({PATH: CONTENT}, odd=odd) as server:
+        how: Any = {"wait": lambda why, seconds: waits.append(seconds)}
+        session: Any = (WebSession if client == "requests" else HubSession)(server.url, **how)
+        get = session.fetch if client == "requests" else session.get
+        reader = HttpReader(get, server.url + PATH, len(CONTENT))
+        with pytest.raises(ReadError, match="more than 600 s to wait") as caught:
+            for offset in range(100):
+                reader.read(offset, 1)
+        session.close()
+    assert caught.value.reason is GapReason.RATE_LIMITED
+    assert waits == [300, 300]
+
+
 def test_more_bytes_than_allowed_are_not_asked_for() -> None:
     with plain(size=len(CONTENT), most=100) as (reader, server):
         reader.read(0, 60)
@@ -326,6 +365,62 @@ def test_a_redirect_to_another_host_gets_no_token_and_is_asked_from_then_on() ->
         assert hub.authorizations() == ["Bearer t"]
         assert cdn.authorizations() == [None, None]
         assert len({request.target for request in cdn.requests}) == 1
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("target", NOWHERE)
+def test_a_file_that_is_sent_nowhere_is_one_line_at_once(client: str, target: str) -> None:
+    with plain(client) as (reader, server):
+        server.answer = lambda request: Reply(302, b"", {"Location": target})  # type: ignore[method-assign]
+        with pytest.raises(ReadError, match="no address that can be asked") as caught:
+            reader.read(0, 8)
+        assert caught.value.reason is GapReason.UNREADABLE
+        assert str(caught.value).isascii()
+        assert str(caught.value).isprintable()
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_redirect_without_end_is_left_after_five(client: str) -> None:
+    with plain(client) as (reader, server):
+        server.answer = lambda request: Reply(302, b"", {"Location": PATH})  # type: ignore[method-assign]
+        with pytest.raises(ReadError, match="redirects without end"):
+            reader.read(0, 8)
+        assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_redirect_may_be_relative(client: str) -> None:
+    with plain(client) as (reader, server):
+        serve = server.answer
+        moved = Reply(307, b"over there", {"Location": "model.safetensors?again"})
+        server.answer = lambda r: serve(r) if r.query else moved  # type: ignore[method-assign]
+        assert reader.read(8, 8) == CONTENT[8:16]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("endless", [False, True])
+def test_what_a_redirect_carries_besides_is_not_read(client: str, endless: bool) -> None:
+    zeros = gzip.compress(bytes(64 << 20))
+    with Files({PATH: CONTENT}) as cdn, plain(client, timeout=5, seconds=5) as (reader, hub):
+        headers = {"Location": cdn.url + PATH} | ({} if endless else {"Content-Encoding": "gzip"})
+        reply = Reply(302, zeros, headers, endless=endless)
+        hub.answer = lambda request: reply  # type: ignore[method-assign]
+        tracemalloc.start()
+        try:
+            assert reader.read(0, 8) == CONTENT[:8]
+            assert tracemalloc.get_traced_memory()[1] < 16 << 20
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_cookie_is_not_kept(client: str) -> None:
+    with Files({PATH: CONTENT}) as cdn, plain(client) as (reader, hub):
+        headers = {"Location": cdn.url + PATH, "Set-Cookie": "secret=1; Path=/"}
+        hub.answer = lambda request: Reply(302, b"", headers)  # type: ignore[method-assign]
+        reader.read(0, 8)
+        assert [r.headers.get("cookie") for r in cdn.requests] == [None]
 
 
 def test_an_expired_target_is_asked_for_again_once() -> None:

@@ -79,6 +79,15 @@ def test_redirects_to_nowhere_end(target: str) -> None:
         a_session(server.url).get("/x")
 
 
+def test_a_host_that_no_name_can_have_ends_only_its_own_request() -> None:
+    target = f"http://{'x' * 64}.example/"
+    with Web({"/x": redirect(target)}) as server, closing(a_session(server.url)) as session:
+        with pytest.raises(IncompleteError, match="no address that can be asked"):
+            session.get("/x")
+        assert session.get("/y").value == {}
+        assert server.count("/x") == 1
+
+
 def test_a_question_by_post_is_never_sent_elsewhere() -> None:
     with Web() as other, Web({"/x": redirect(other.url)}) as server:
         with closing(a_session(server.url)) as session:

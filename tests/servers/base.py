@@ -60,6 +60,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     drip: float = 0.0
     """Seconds between two bytes of the body."""
+    endless: bool = False
+    """The body comes again and again, in chunks, until the client hangs up."""
 
     @classmethod
     def of_json(cls, value: Any, status: int = 200, **headers: str) -> Reply:
@@ -237,9 +239,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.body)))
+        if reply.endless:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        if cut:
+        if reply.endless:
+            chunk = b"%x\r\n%s\r\n" % (len(reply.body), reply.body)
+            while not self.server.owner.stopping.is_set():
+                self.wfile.write(chunk)
+        elif cut:
             self.wfile.write(reply.body[: len(reply.body) // 2])
             self.close_connection = True
         elif reply.drip:

@@ -11,11 +11,13 @@ from tests.servers.base import Faults, Reply, Request, Server
 
 ODDITIES = (
     "ignores-ranges", "other-range", "shorter-range", "no-range-stated", "no-total", "multipart",
-    "gzip", "grows", "drip", "weak-etag", "no-etag", "ignores-conditions", "picture",
+    "gzip", "grows", "drip", "weak-etag", "no-etag", "odd-etag", "long-etag",
+    "ignores-conditions", "picture",
 )  # fmt: skip
 """200, slowly, for every range · a range one byte further on · one byte less than asked · no
 Content-Range · one without a total · multipart/byteranges · compressed · a larger total with each
-answer · a byte every 20 ms · a weak ETag · Last-Modified alone · If-Match unheard · an image's type
+answer · a byte every 20 ms · a weak ETag · Last-Modified alone · one that is not ASCII · one of
+600 characters · If-Match unheard · an image's type
 """
 
 _DRIP = 0.02
@@ -61,9 +63,13 @@ class Files(Server):
         validators = {"ETag": etag(content)}
         if self.odd == "weak-etag":
             validators = {"ETag": f"W/{etag(content)}"}
-        if self.odd == "no-etag":
+        if self.odd in ("no-etag", "odd-etag", "long-etag"):
             day = hashlib.sha256(content).digest()[0] % 28 + 1
             validators = {"Last-Modified": f"Tue, {day:02} Apr 2024 00:00:00 GMT"}
+        if self.odd == "odd-etag":
+            validators["ETag"] = '"\xff\xe9"'
+        if self.odd == "long-etag":
+            validators["ETag"] = f'"{"v" * 600}"'
         if self.odd == "ignores-conditions":
             request.headers.pop("if-match", None)
         if self.odd == "ignores-ranges":

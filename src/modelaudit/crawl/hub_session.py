@@ -6,17 +6,18 @@ The client is httpx2 with the request hooks of huggingface_hub's own session, so
 
 from __future__ import annotations
 
-import math
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from modelaudit import __version__
+from modelaudit.crawl import redirects
 from modelaudit.crawl.pacing import RETRY_STATUSES, Pace, Wait, retry_delay, sleep
-from modelaudit.crawl.patience import Patience, note
-from modelaudit.crawl.ranges import ThrottledError, worth_reading
+from modelaudit.crawl.patience import Patience, ThrottledError, note
+from modelaudit.crawl.ranges import worth_reading
 from modelaudit.domain.errors import CredentialsError, IncompleteError, PlatformError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ USER_AGENT = f"modelaudit/{__version__} (model provenance audit)"
 MAX_BODY = 256 << 20
 """Most bytes read of one answer: a page of 1,000 repositories with all their file names."""
 
+_COURTESY = 4096
+"""Bytes read of a redirect's body, for the sake of its connection: one read to its end is kept."""
 _RESUME = "run the same command again: it goes on from here"
 
 
@@ -100,7 +103,7 @@ class HubSession:
         import httpx2
 
         reason = ""
-        patience = patience or Patience(math.inf)
+        patience = patience or Patience()
         for attempt in range(self._tries):
             stated: Mapping[str, str] = {}
             try:
@@ -114,15 +117,12 @@ class HubSession:
                 stated, reason = answer.headers, f"HTTP {answer.status}"
             except (_GarbledError, _TooSlowError) as error:
                 reason = str(error)
-            except (httpx2.TransportError, httpx2.DecodingError) as error:
+            except httpx2.RequestError as error:
                 reason = f"{type(error).__name__} ({error})"[:200]
-            except (httpx2.RequestError, httpx2.InvalidURL) as error:
-                reason = f"{type(error).__name__} ({error})"[:200]
-                break
             if patience.left <= 0:
                 break
             if attempt + 1 < self._tries:
-                self._wait(reason, retry_delay(attempt, stated))
+                patience.wait(self._wait, reason, retry_delay(attempt, stated))
         host = urlsplit(url).netloc
         failure = ThrottledError if reason == "HTTP 429" else IncompleteError
         raise failure(f"no usable answer from {host}: {reason}", hint=_RESUME)
@@ -137,40 +137,62 @@ class HubSession:
         import httpx2
         from huggingface_hub.errors import OfflineModeIsEnabled
 
-        client = self._client()
         pace = self._api if urlsplit(url).path.startswith("/api/") else self._resolve
-        sent = dict(headers)
         if origin(url) == self._origin:
-            pace.before()
-            if self._token:  # httpx2 drops it on the way elsewhere
-                sent["Authorization"] = f"Bearer {self._token}"
+            pace.before(patience)
         self.requests += 1
-        trace = {"trace": self._trace}
         with patience.exchange(self._ceiling, self._sockets) as late:
             try:
-                with client.stream("GET", url, headers=sent, extensions=trace) as response:
-                    for hop in (*response.history, response):
-                        if origin(str(hop.url)) == self._origin:
-                            pace.after(hop.headers)
-                    stated = {name.lower(): text for name, text in response.headers.items()}
-                    wanted = worth_reading(headers, response.status_code, stated, most)
-                    answer = Answer(
-                        url=str(response.url),
-                        status=response.status_code,
-                        headers=stated,
-                        body=_body(response, wanted),
-                    )
+                answer = self._follow(url, headers, most, pace)
             except OfflineModeIsEnabled:
                 raise PlatformError(
                     "the Hub may not be asked while HF_HUB_OFFLINE is set",
                     hint="unset HF_HUB_OFFLINE, or audit a recorded catalogue:FILE",
                 ) from None
-            except (httpx2.TransportError, httpx2.DecodingError):
+            except httpx2.RequestError:
                 if not late.is_set():
                     raise
         if late.is_set():
             raise _TooSlowError("the answer came too slowly to its end")
         return answer
+
+    def _follow(self, url: str, headers: Mapping[str, str], most: int, pace: Pace) -> Answer:
+        import httpx2
+
+        at_home = True
+        for _ in range(redirects.MOST + 1):
+            try:
+                at_home = at_home and origin(url) == self._origin
+                answer = self._hop(url, headers, most, pace, trusted=at_home)
+            except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, ValueError):
+                raise redirects.no_address(url) from None
+            target = redirects.onward(answer)
+            if target is None:
+                return answer
+            url = target
+        raise redirects.endless(self.endpoint)
+
+    def _hop(
+        self, url: str, headers: Mapping[str, str], most: int, pace: Pace, *, trusted: bool
+    ) -> Answer:
+        """One answer, a redirect as well; the token is sent when the way here is ``trusted``."""
+        sent = dict(headers)
+        if self._token and trusted:
+            sent["Authorization"] = f"Bearer {self._token}"
+        trace = {"trace": self._trace}
+        with self._client().stream("GET", url, headers=sent, extensions=trace) as response:
+            stated = {name.lower(): text for name, text in response.headers.items()}
+            if origin(url) == self._origin:
+                pace.after(stated)
+            if response.has_redirect_location:
+                body = b""
+                _drain(response)
+            else:
+                wanted = worth_reading(headers, response.status_code, stated, most)
+                body = _body(response, wanted)
+            return Answer(
+                url=str(response.url), status=response.status_code, headers=stated, body=body
+            )
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Note the sockets that httpx2 opens; TLS puts another in a plain one's place."""
@@ -184,7 +206,7 @@ class HubSession:
 
             self._http = httpx2.Client(
                 event_hooks=get_session().event_hooks,
-                follow_redirects=True,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 timeout=self._timeout,
                 headers={"User-Agent": USER_AGENT},
             )
@@ -197,6 +219,14 @@ class _GarbledError(Exception):
 
 class _TooSlowError(Exception):
     """A server that drips bytes never trips the socket's timeout."""
+
+
+def _drain(response: httpx2.Response) -> None:
+    read = 0
+    for chunk in response.iter_raw():
+        read += len(chunk)
+        if read > _COURTESY:
+            return
 
 
 def _body(response: httpx2.Response, most: int) -> bytes:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
+from modelaudit.crawl.patience import Patience
+
 RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """Answers that another try may better."""
 
@@ -45,18 +47,19 @@ class Pace:
     _reset: float = field(default=0.0, init=False)
     _last: float = field(default=0.0, init=False)
 
-    def before(self) -> None:
-        """Wait until the next request is within the budget."""
+    def before(self, patience: Patience) -> None:
+        """Wait until the next request is within the budget; ``ThrottledError`` without patience."""
         now = time.monotonic()
         if self._remaining is not None and now < self._reset:
             floor = int((self._quota or 0) * self.reserve)
             if self._remaining <= floor:
-                self.wait("rate limit", min(self._reset - now + random.uniform(0, 1), MAX_WAIT))
+                pause = min(self._reset - now + random.uniform(0, 1), MAX_WAIT)
+                patience.wait(self.wait, "rate limit", pause)
                 self._remaining = None
         if self.interval:
             pause = self._last + self.interval - time.monotonic()
             if pause > 0:
-                self.wait("pacing", pause)
+                patience.wait(self.wait, "pacing", pause)
             self._last = time.monotonic()
 
     def after(self, headers: Mapping[str, str]) -> None:

@@ -1,10 +1,12 @@
 """How long a server may take: a ceiling in wall-clock seconds that no drip of bytes outlives.
 
-The timeout of a socket bounds one silence; a byte every few seconds never trips it.
+The timeout of a socket bounds one silence; a byte every few seconds never trips it. Nor is a
+server believed for ever that asks us to come back later.
 """
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -12,16 +14,37 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from modelaudit.domain.errors import IncompleteError
+
 _AGAIN: Final = 0.1
 """Seconds until sockets that were opened too late are looked for again."""
 
 
-class Patience:
-    """Seconds left for servers to answer in, over many requests; polite waits do not count."""
+class ThrottledError(IncompleteError):
+    """The server only puts us off: HTTP 429 to every try, or longer waits than we have."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Patience:
+    """What servers may cost over many requests, in seconds: of answers, and of waits between."""
+
+    def __init__(
+        self,
+        seconds: float = math.inf,
+        *,
+        waits: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.left = seconds
+        """For servers to answer in."""
+        self._waits = self._waits_left = waits
         self._clock = clock
+
+    def wait(self, wait: Callable[[str, float], None], why: str, seconds: float) -> None:
+        """Wait as long as a server asks; ``ThrottledError`` where all waits would be too long."""
+        if seconds > self._waits_left:
+            raise ThrottledError(f"more than {self._waits:g} s to wait in all ({why})")
+        self._waits_left -= seconds
+        wait(why, seconds)
 
     @contextmanager
     def exchange(self, ceiling: float, sockets: list[socket.socket]) -> Iterator[threading.Event]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
 
-from modelaudit.crawl.patience import Patience
+from modelaudit.crawl.patience import Patience, ThrottledError
 from modelaudit.domain.errors import IncompleteError
 from modelaudit.domain.reader import ReadError
 from modelaudit.domain.words import GapReason
@@ -22,6 +22,8 @@ MOST: Final = 64 << 20
 """Bytes read of one file: more than twice the longest header that any format is read with."""
 SECONDS: Final = 120.0
 """Seconds that one file's server may take, all answers together."""
+WAITS: Final = 600.0
+"""Seconds that one file's server may put us off, all waits together: two windows of the Hub's."""
 
 _FIRST: Final = 0x80000
 """Bytes of the first read where no size is listed: as many as a file of any size is begun with."""
@@ -31,6 +33,8 @@ _TRIES: Final = 3
 _EXPIRED: Final = frozenset({400, 401, 403, 404, 410})
 """How a CDN says that a signed address is no longer one."""
 _CHANGED: Final = "the file changed while it was read"
+_TAG = re.compile(r"[ -~]{1,512}\Z")
+"""An ETag that can be sent back: of other characters clients make what they like."""
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})\Z")
 _REASONS: Final = {
     401: GapReason.GATED,
@@ -64,12 +68,9 @@ class Answer(Protocol):
 Get = Callable[[str, Mapping[str, str], int, Patience], Answer]
 """``get(url, headers, most, patience)``: follows redirects, and retries while patience lasts.
 
-A token goes to its own origin only, and ``ThrottledError`` says that 429 was all there was to hear.
+A token goes to its own origin only. ``ThrottledError`` when the server only puts us off, else
+``IncompleteError``.
 """
-
-
-class ThrottledError(IncompleteError):
-    """Every try was answered with HTTP 429."""
 
 
 class _PassingError(ReadError):
@@ -102,9 +103,13 @@ class HttpReader:
         *,
         most: int = MOST,
         seconds: float = SECONDS,
+        waits: float = WAITS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``size`` as listed; ``most`` bounds the bytes of all reads, ``seconds`` their time."""
+        """``size`` as listed; ``most`` bounds the bytes of all reads.
+
+        ``seconds`` bounds the time of all answers, ``waits`` that of all waits between them.
+        """
         self.bytes_read = 0
         self.requests = 0
         self._get = get
@@ -112,7 +117,7 @@ class HttpReader:
         self._size = size
         self._most = most
         self._seconds = seconds
-        self._patience = Patience(seconds, clock)
+        self._patience = Patience(seconds, waits=waits, clock=clock)
         self._head = b""
         self._version: tuple[str | None, int] | None = None
 
@@ -230,4 +235,5 @@ def _coding(headers: Mapping[str, str]) -> str:
 
 def _validator(headers: Mapping[str, str]) -> str | None:
     """What tells one version of a file from the next, as far as the server says."""
-    return headers.get("etag") or headers.get("last-modified")
+    tag = headers.get("etag", "")
+    return tag if _TAG.match(tag) else headers.get("last-modified")

@@ -54,7 +54,7 @@ class UrlReader(HttpReader):
     """One file at a plain address; close it."""
 
     def __init__(self, session: WebSession, url: str, *, most: int, seconds: float) -> None:
-        super().__init__(session.fetch, url, most=most, seconds=seconds)
+        super().__init__(session.fetch, url, most=most, seconds=seconds, waits=seconds)
         self._session = session
 
     def close(self) -> None:

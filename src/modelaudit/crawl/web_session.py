@@ -8,20 +8,21 @@ only and is dropped on the way to any other; pictures and films are refused unre
 from __future__ import annotations
 
 import json
-import math
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from modelaudit import __version__
+from modelaudit.crawl import redirects
 from modelaudit.crawl.pacing import RETRY_STATUSES, Pace, Wait, retry_delay, sleep
-from modelaudit.crawl.patience import Patience, note
-from modelaudit.crawl.ranges import ThrottledError, worth_reading
+from modelaudit.crawl.patience import Patience, ThrottledError, note
+from modelaudit.crawl.ranges import worth_reading
 from modelaudit.domain.errors import IncompleteError
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 USER_AGENT = f"modelaudit/{__version__} (model provenance audit)"
 MAX_BYTES = 64 << 20
-MAX_REDIRECTS = 5
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 REFUSED_TYPES = ("image/", "video/")
 
 Params = Sequence[tuple[str, str]]
@@ -117,6 +116,7 @@ class WebSession:
         self.base = base.rstrip("/")
         self.requests = 0
         self._token = token
+        self._wait = wait
         self._pace = Pace(wait=wait, interval=interval)
         self._timeout = timeout
         self._ceiling = ceiling or 4 * timeout
@@ -170,7 +170,7 @@ class WebSession:
             if ask.patience.left <= 0:
                 break
             if attempt + 1 < self._tries:
-                self._pace.wait(reason, retry_delay(attempt, headers))
+                ask.patience.wait(self._wait, reason, retry_delay(attempt, headers))
         failure = ThrottledError if reason == "HTTP 429" else IncompleteError
         raise failure(
             f"{urlsplit(ask.url).netloc} does not answer ({reason}, {attempt + 1} tries)",
@@ -178,25 +178,23 @@ class WebSession:
         )
 
     def _follow(self, ask: _Ask) -> Answer:
-        for _ in range(MAX_REDIRECTS + 1):
+        for _ in range(redirects.MOST + 1):
             answer = self._once(ask)
-            target = answer.headers.get("location")
-            if ask.method != "GET" or not target or answer.status not in REDIRECTS:
+            target = redirects.onward(answer) if ask.method == "GET" else None
+            if target is None:
                 return answer
-            try:
-                ask = replace(ask, url=urljoin(answer.url, target), params=())
-            except ValueError:
-                raise IncompleteError(f"redirected to no address: {target[:200]!r}") from None
-        raise IncompleteError(f"{urlsplit(self.base).netloc} redirects without end")
+            ask = replace(ask, url=target, params=())
+        raise redirects.endless(self.base)
 
     def _once(self, ask: _Ask) -> Answer:
         import requests
+        from urllib3.exceptions import HTTPError
 
         if self._http is None:
             self._http = _session(self._sockets)
         own = self._is_own(ask.url)
         if own:
-            self._pace.before()
+            self._pace.before(ask.patience)
         self.requests += 1
         slow = f"no end within {min(self._ceiling, ask.patience.left):.3g} s"
         with ask.patience.exchange(self._ceiling, self._sockets) as late:
@@ -218,9 +216,9 @@ class WebSession:
                     body = self._body(response, headers, ask)
             except requests.Timeout:
                 raise _TransientError(f"nothing for {self._timeout:g} s") from None
-            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-                raise IncompleteError(f"no address that can be asked: {ask.url[:200]!r}") from None
-            except requests.RequestException as error:
+            except ValueError:  # all of InvalidURL, LocationParseError and UnicodeError are
+                raise redirects.no_address(ask.url) from None
+            except (requests.RequestException, HTTPError) as error:
                 raise _TransientError(slow if late.is_set() else type(error).__name__) from None
         if late.is_set():
             raise _TransientError(slow)
@@ -268,7 +266,7 @@ class _Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     payload: Any = None
     most: int | None = None
-    patience: Patience = field(default_factory=lambda: Patience(math.inf))
+    patience: Patience = field(default_factory=Patience)
 
 
 class _TransientError(Exception):
@@ -305,6 +303,7 @@ def _session(sockets: list[socket.socket]) -> requests.Session:
     adapter = HTTPAdapter(max_retries=0)
     adapter.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
     session = Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = USER_AGENT
     session.headers["Accept"] = "application/json"
     session.mount("http://", adapter)
