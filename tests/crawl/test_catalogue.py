@@ -279,6 +279,18 @@ def test_what_was_read_of_weight_files_comes_back(tmp_path):
     assert (head.model, head.path, head.architecture.family) == ("hf:a/b", "c.gguf", "sd1")
 
 
+@pytest.mark.parametrize("platform", ["hf", "civitai"])
+def test_a_line_of_a_weight_file_speaks_of_its_own_platform_only(tmp_path, platform):
+    path = tmp_path / "a.jsonl"
+    record = {"path": "c.gguf", "format": "gguf", "digests": {"sha256": "ab" * 32}}
+    models = ("hf:a/b", "civitai:1@2", "folder:c")
+    write(path, *({"platform": platform, "kind": "header", "record": {**record, "model": model}}
+                  for model in models))  # fmt: skip
+    (page,) = real(path)
+    assert [head.model.partition(":")[0] for head in page.heads] == [platform]
+    assert [gap.reason for gap in page.gaps] == [GapReason.MALFORMED] * 2
+
+
 def test_the_shipped_example_is_read_whole():
     found = real(Path(__file__).parents[2] / "examples" / "catalogue.jsonl")
     gaps = [gap for page in found for gap in page.gaps if gap.reason is GapReason.MALFORMED]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelaudit.crawl import heads
+from modelaudit.domain.model import Page
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import Architecture, Digests, Head
 from modelaudit.domain.words import Component, GapReason
@@ -53,11 +55,29 @@ BROKEN = Head(
 )
 
 
-@pytest.mark.parametrize("head", [HEAD, BROKEN, replace(HEAD, digests=Digests(), says=None)])
+LINE = {"model": "hf:acme/base", "path": "a.safetensors", "format": "safetensors"}
+
+
+def replayed(line: dict[str, Any]) -> Page:
+    return heads.replay(json.dumps(line).encode(), 7, "hf")
+
+
+REMOTE = replace(HEAD, digests=replace(HEAD.digests, state=None, parts={}))
+"""Nobody computes the digests of parts from a distance."""
+
+
+@pytest.mark.parametrize("head", [REMOTE, BROKEN, replace(REMOTE, digests=Digests(), says=None)])
 def test_an_archived_head_comes_back_as_it_was(head: Head) -> None:
     line = heads.received(head)
     assert (line.platform, line.kind, line.status) == ("hf", "header", 206)
-    assert heads.replay(msgspec.json.encode(line.record), line.at).heads == (head,)
+    page = heads.replay(msgspec.json.encode(line.record), line.at, "hf")
+    assert page.heads == (head,)
+
+
+def test_a_line_says_nothing_of_parts_whose_bytes_were_not_at_hand() -> None:
+    assert {"parts", "state"}.isdisjoint(str(heads.received(HEAD).record).split("'"))
+    line = {"model": HEAD.model, "path": HEAD.path, **heads.body(HEAD)}
+    assert replayed(line).heads == (replace(REMOTE, source=None),)
 
 
 @pytest.mark.parametrize("head", [HEAD, BROKEN])
@@ -83,9 +103,39 @@ def test_what_a_head_says_is_a_document_and_a_fault_a_gap() -> None:
 def test_a_line_of_an_older_archive_is_read() -> None:
     line = {"model": "hf:acme/lora", "path": "a.safetensors", "source": None,
             "metadata": {"ss_v2": "False"}}  # fmt: skip
-    page = heads.replay(json.dumps(line).encode(), 7)
+    page = replayed(line)
     (document,) = page.documents
     assert (document.kind, document.body) == ("safetensors", {"ss_v2": "False"})
+
+
+def test_metadata_of_a_foreign_archive_is_cut_like_our_own() -> None:
+    said = {"ss_tag_frequency": "somebody", "ss_sd_model_name": "/home/somebody/x.ckpt"}
+    page = replayed({**LINE, "metadata": said})
+    assert page.heads[0].metadata == page.documents[0].body == {"ss_sd_model_name": "~/x.ckpt"}
+
+
+@pytest.mark.parametrize("other", [{}, {"format": "gguf"}, {"format": None, "fault": "no header"}])
+def test_a_line_says_its_format_or_why_there_is_none(other: dict[str, object]) -> None:
+    (head,) = replayed({**LINE, **other}).heads
+    assert head.format == {**LINE, **other}["format"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"digests": {"sha256": "zz"}}, {"digests": {"sha256": "ab"}}, {"digests": {"sha256": ""}},
+        {"digests": {"sha256": "AB" * 32}}, {"digests": {"sha256": "ab" * 32 + "\n"}},
+        {"digests": {"autov1": "1234567"}}, {"digests": {"autov1": "<script>"}},
+        {"digests": {"autov3": "ab"}}, {"digests": {"quick": "zz"}}, {"digests": {"state": "zz"}},
+        {"key": "zz"}, {"parts": {"unet": "xyz"}}, {"parts": {"nose": "ab" * 32}},
+        {"format": "hf.record"}, {"format": "card"}, {"format": ""}, {"format": 5},
+        {"model": "civitai:1@2"}, {"model": "folder:x"},
+    ],
+)  # fmt: skip
+def test_a_line_that_no_reader_wrote_is_a_gap(other: dict[str, object]) -> None:
+    page = replayed({**LINE, **other})
+    assert [gap.reason for gap in page.gaps] == [GapReason.MALFORMED]
+    assert page.heads == page.documents == ()
 
 
 @given(st.one_of(st.binary(max_size=80), st.sampled_from([
@@ -93,6 +143,6 @@ def test_a_line_of_an_older_archive_is_read() -> None:
     b'{"model": "hf:a/b", "gap": "nothing"}', b'{"model": "hf:a/b", "digests": {"sha256": 5}}',
 ])))  # fmt: skip
 def test_whatever_else_stands_there_is_a_gap(raw: bytes) -> None:
-    page = heads.replay(raw, 0)
+    page = heads.replay(raw, 0, "hf")
     assert [gap.reason for gap in page.gaps] == [GapReason.MALFORMED]
     assert page.heads == ()

@@ -358,6 +358,12 @@ def test_more_bytes_than_allowed_are_not_asked_for() -> None:
         assert reader.bytes_read == 100
 
 
+def test_all_of_a_file_can_be_asked_for() -> None:
+    with plain(size=len(CONTENT), most=10, seconds=0) as (reader, _):
+        reader.unbounded()
+        assert reader.read(0, len(CONTENT)) == CONTENT
+
+
 def test_a_redirect_to_another_host_gets_no_token_and_is_asked_from_then_on() -> None:
     with Cdn() as cdn, opened(cdn=cdn) as (reader, hub):
         assert reader.read(256, 4) == CONTENT[256:260]

@@ -130,7 +130,7 @@ class Civitai:
     def replay(self, kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
         """The page of one archived ``list``, ``model``, ``version`` or ``header`` answer."""
         if kind == heads.KIND:
-            return heads.replay(record, at)
+            return heads.replay(record, at, self.name)
         try:
             value = decode(record)
         except ValueError:

@@ -10,6 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from modelaudit.crawl import model_names
 from modelaudit.crawl.embedded import REDUCED
 
 _KEPT = frozenset({
@@ -27,34 +30,37 @@ _NUMBERED = re.compile(
     r"general\.(?:base_model|dataset)\.1?\d{1,2}\.(?:name|organization|version|url|repo_url)\Z",
     re.ASCII,
 )
-_LISTS = frozenset({"sd_merge_models", "sd_merge_recipe", "modelspec.merged_from", "merged_from"})
-"""Keys whose values name as many models as a merge has ancestors."""
-
-_LONGEST = 1_000
-"""Characters kept of one value: more than a name has."""
-_LONGEST_LIST = 4_000_000
+_MOST = 1_000_000
+"""Bytes of JSON kept of one file."""
 _MOST_NAMES = 200
-
-_HOME = re.compile(r"""(?i)([/\\](?:home|users)[/\\]+)[^/\\"',;\n]+""")
-"""Whose computer it was: the part of a path that says so."""
 
 
 def kept(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a file's metadata that speaks of lineage: strings, integers, lists of names."""
-    chosen = {key: _capped(value, _LONGEST) for key, value in metadata.items()
+    chosen = {key: _stored(value) for key, value in metadata.items()
               if key in _KEPT or _NUMBERED.match(key)}  # fmt: skip
-    chosen |= {key: _capped(metadata[key], _LONGEST_LIST) for key in _LISTS & metadata.keys()}
     for key, reduced in REDUCED.items():
         if isinstance(text := metadata.get(key), str):
-            chosen[key] = _capped(reduced(text), _LONGEST_LIST)
-    return {key: chosen[key] for key in sorted(chosen) if chosen[key] is not None}
+            chosen[key] = reduced(text)
+    return _fitting({key: chosen[key] for key in sorted(chosen) if chosen[key] is not None})
 
 
-def _capped(value: object, longest: int) -> object:
+def _stored(value: object) -> object:
     """A value as it may be stored; ``None`` for what no extractor reads."""
     if isinstance(value, str):
-        text = value[:longest].encode("utf-8", "replace").decode()
-        return _HOME.sub(r"\1~", text)
+        return model_names.shown(value)
     if isinstance(value, list):
-        return [_capped(item, longest) for item in value[:_MOST_NAMES] if isinstance(item, str)]
+        return [_stored(item) for item in value[:_MOST_NAMES] if isinstance(item, str)]
     return value if isinstance(value, int) else None
+
+
+def _fitting(chosen: dict[str, Any]) -> dict[str, Any]:
+    """As much as may be kept of one file; short values, of which one names the base, go first."""
+    sizes = {key: len(key) + len(msgspec.json.encode(value)) for key, value in chosen.items()}
+    room, fitting = _MOST, set()
+    for key in sorted(chosen, key=lambda key: sizes[key]):
+        room -= sizes[key]
+        if room < 0:
+            break
+        fitting.add(key)
+    return {key: value for key, value in chosen.items() if key in fitting}

@@ -1,25 +1,39 @@
 """What was read of weight files as JSON: lines of the archive, and the body kept in the database.
 
 A body says all that is kept of a file's head; equal bytes share one, wherever they lie. A line
-adds whose file it is. :mod:`modelaudit.crawl.headers` chooses which metadata may be kept.
+adds whose file it is, and anybody may have written it: it says nothing that its reader cannot know.
+:mod:`modelaudit.crawl.headers` chooses which metadata may be kept.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
 
 import msgspec
 
+from modelaudit.crawl.headers import kept
 from modelaudit.domain import refs
 from modelaudit.domain.model import Document, Gap, Page, Received
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.weights import UNKNOWN, Architecture, Digests, Head
+from modelaudit.domain.weights import FORMATS, UNKNOWN, Architecture, Digests, Head
 from modelaudit.domain.words import Component, GapReason
 
 KIND = "header"
 
 _IN_PART = ("invalid_tensor:", "truncated:", "missing_shard:")
 """Warnings of a listing that does not show all."""
+
+_Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+_Short = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}\Z")]
+
+
+class _Digests(msgspec.Struct, omit_defaults=True):
+    sha256: _Sha256 | None = None
+    autov1: _Short | None = None
+    autov3: _Sha256 | None = None
+    quick: _Sha256 | None = None
+    state: _Sha256 | None = None
 
 
 class _Body(msgspec.Struct, omit_defaults=True):
@@ -34,9 +48,9 @@ class _Body(msgspec.Struct, omit_defaults=True):
     metadata: dict[str, Any] = {}
     tensors: int = 0
     warnings: list[str] = []
-    digests: dict[str, str] = {}
-    parts: dict[str, str] = {}
-    key: str | None = None
+    digests: _Digests = msgspec.field(default_factory=_Digests)
+    parts: dict[str, _Sha256] = {}
+    key: _Sha256 | None = None
     fault: str | None = None
     gap: str = GapReason.UNREADABLE.word
 
@@ -54,7 +68,9 @@ def body(head: Head) -> dict[str, Any]:
 
 def received(head: Head) -> Received:
     """The line for the archive."""
-    record = {"model": head.model, "path": head.path, "source": head.source, **body(head)}
+    own = replace(head.digests, state=None, parts={})
+    told = body(replace(head, digests=own))
+    record = {"model": head.model, "path": head.path, "source": head.source, **told}
     return Received(
         platform=refs.platform(head.model),
         kind=KIND,
@@ -70,11 +86,24 @@ def from_body(text: str, ref: ModelRef, path: str, *, source: str | None, at: in
     return _head(msgspec.json.decode(text, type=_Body), ref, path, source, at)
 
 
-def replay(record: bytes, at: int) -> Page:
-    """The page that an archived line stands for."""
+def replay(record: bytes, at: int, platform: str) -> Page:
+    """The page that an archived line stands for; ``platform`` is the one it came from.
+
+    Digests of parts are not taken from it: they take all bytes, and nobody reads those from a
+    distance.
+    """
     try:
         line = msgspec.json.decode(record, type=_Line)
-        head = _head(line, refs.parse(line.model), line.path, line.source, at)
+        ref = refs.parse(line.model)
+        if platform != refs.platform(ref):
+            raise ValueError(f"{refs.platform(ref)}: is not the platform that it came from")
+        if line.format is None and line.fault is None:
+            line.format = "safetensors"  # older archives know no other
+        if line.format not in (None, *FORMATS):
+            raise ValueError(f"{line.format[:40]!a} is no format of weight files")
+        head = _head(line, ref, line.path, line.source, at)
+        own = replace(head.digests, state=None, parts={})
+        head = replace(head, digests=own, metadata=kept(head.metadata))
     except (ValueError, RecursionError) as error:
         detail = f"an archived header cannot be read: {error}"[:300]
         return Page(gaps=(Gap(reason=GapReason.MALFORMED, detail=detail),))
@@ -105,10 +134,7 @@ def page(head: Head) -> Page:
 
 
 def _of(head: Head) -> _Body:
-    digests = {"sha256": head.digests.sha256, "autov1": head.digests.autov1,
-               "autov3": head.digests.autov3, "quick": head.digests.quick,
-               "state": head.digests.state}  # fmt: skip
-    what = head.architecture
+    own, what = head.digests, head.architecture
     return _Body(
         format=head.format,
         family=what.family,
@@ -121,8 +147,8 @@ def _of(head: Head) -> _Body:
         metadata=dict(head.metadata),
         tensors=head.tensors,
         warnings=list(head.warnings),
-        digests={name: digest for name, digest in digests.items() if digest},
-        parts={part.word: digest for part, digest in head.digests.parts.items()},
+        digests=_Digests(own.sha256, own.autov1, own.autov3, own.quick, own.state),
+        parts={part.word: digest for part, digest in own.parts.items()},
         key=head.key,
         fault=head.fault,
         gap=head.reason.word,
@@ -130,7 +156,7 @@ def _of(head: Head) -> _Body:
 
 
 def _head(body: _Body, ref: ModelRef, path: str, source: str | None, at: int) -> Head:
-    sha256 = body.digests.get("sha256")
+    own = body.digests
     return Head(
         model=ref,
         path=path,
@@ -150,12 +176,12 @@ def _head(body: _Body, ref: ModelRef, path: str, source: str | None, at: int) ->
         tensors=body.tensors,
         warnings=tuple(body.warnings),
         digests=Digests(
-            sha256=sha256,
-            autov1=body.digests.get("autov1"),
-            autov2=sha256[:10] if sha256 else None,
-            autov3=body.digests.get("autov3"),
-            quick=body.digests.get("quick"),
-            state=body.digests.get("state"),
+            sha256=own.sha256,
+            autov1=own.autov1,
+            autov2=own.sha256[:10] if own.sha256 else None,
+            autov3=own.autov3,
+            quick=own.quick,
+            state=own.state,
             parts={Component.parse(word): digest for word, digest in body.parts.items()},
         ),
         key=body.key,

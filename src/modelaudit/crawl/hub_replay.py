@@ -40,7 +40,7 @@ _REASONS = {
 def replay(kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
     """The page of a line: kind ``list`` or ``model`` (an API record), ``text`` or ``header``."""
     if kind == heads.KIND:
-        return heads.replay(record, at)
+        return heads.replay(record, at, "hf")
     if kind == "text":
         return _text(record, status, at)
     if status != 200:

@@ -8,6 +8,7 @@ Servers that know neither are found out by comparing what they state.
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -120,6 +121,11 @@ class HttpReader:
         self._patience = Patience(seconds, waits=waits, clock=clock)
         self._head = b""
         self._version: tuple[str | None, int] | None = None
+
+    def unbounded(self) -> None:
+        """Somebody asked for all of the file: no more limit to its bytes, nor to their time."""
+        self._most = sys.maxsize
+        self._patience = Patience(waits=WAITS)
 
     @property
     def size(self) -> int:

@@ -13,6 +13,9 @@ from modelaudit.domain.words import Component, GapReason
 UNKNOWN: Final = "unknown"
 """An answer like any other: the family, or the kind, that shapes do not decide."""
 
+FORMATS: Final = ("safetensors", "gguf", "torch-zip", "torch-legacy", "onnx")
+"""The formats whose headers are read."""
+
 
 class Tensor(NamedTuple):
     """One tensor as the header lists it; its name is a stranger's text, never a path."""

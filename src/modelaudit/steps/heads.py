@@ -180,7 +180,7 @@ def _page(head: Head, *, local: bool) -> Page:
     if local:
         return heads.page(head)
     line = heads.received(head)
-    page = heads.replay(msgspec.json.encode(line.record), head.observed)
+    page = heads.replay(msgspec.json.encode(line.record), head.observed, line.platform)
     return replace(page, received=(line,))
 
 

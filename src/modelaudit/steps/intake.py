@@ -72,7 +72,8 @@ class Intake:
             self._ingest.mark(page.missing, now=self.now)
             written = self._ingest.write(readings, now=self.now)
             for head in page.heads:
-                heads.write(self.connection, head, json.dumps(kept(head)))
+                body = json.dumps(kept(head), ensure_ascii=False)
+                heads.write(self.connection, head, body.encode("utf-8", "replace").decode())
             self._ingest.gaps([*page.gaps, *gaps], origin)
             if also is not None:
                 also([*dict.fromkeys(written.nodes[: len(page.records)])])

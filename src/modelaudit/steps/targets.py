@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from modelaudit.crawl.heads import page
 from modelaudit.crawl.local import LocalReader
 from modelaudit.crawl.platform import Platform
+from modelaudit.crawl.ranges import HttpReader
 from modelaudit.crawl.remote import model_file, open_url
 from modelaudit.domain import refs
 from modelaudit.domain.errors import PlatformError, UsageError
@@ -83,7 +84,10 @@ def look(target: Target, *, whole: bool) -> Inspection:
     found: dict[str, Inspected] = {}
     for path in target.paths:
         try:
-            with Counting(target.open(path)) as reader:
+            opened = target.open(path)
+            if whole and isinstance(opened, HttpReader):
+                opened.unbounded()
+            with Counting(opened) as reader:
                 one = inspect(
                     reader, target.model, path,
                     at=at, source=target.source, sha256=target.sha256, whole=whole,

@@ -186,7 +186,7 @@ def test_what_a_model_says_of_itself_is_metadata() -> None:
         "ir_version": 8, "producer_name": "pytorch", "producer_version": "2.1", "domain": "org",
         "model_version": 3, "opset_import": ["ai.onnx 17", "com.x 1"], "author": "other\n",
     }  # fmt: skip
-    assert header.warnings == ("duplicate_metadata: 'author' is also '\\xe9'",)
+    assert header.warnings == ("duplicate_metadata: 'author'",)
 
 
 def test_long_metadata_is_cut() -> None:

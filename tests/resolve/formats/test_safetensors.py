@@ -118,10 +118,10 @@ def test_an_odd_header_is_listed_with_warnings(
     assert [warning.partition(":")[0] for warning in header.warnings] == codes
 
 
-def test_a_repeated_key_shows_both_values() -> None:
-    header = read_header(packed('{"__metadata__":{"k":"one","k":"two"}}'))
+def test_a_repeated_key_is_told_and_its_values_are_not() -> None:
+    header = read_header(packed('{"__metadata__":{"k":"words of somebody","k":"two"}}'))
     assert header.metadata == {"k": "two"}
-    assert header.warnings == ("duplicate_metadata: 'k' is also 'one'",)
+    assert header.warnings == ("duplicate_metadata: 'k'",)
 
 
 def test_what_the_library_writes_is_read_back(tmp_path: Path) -> None:

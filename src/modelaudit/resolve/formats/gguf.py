@@ -24,7 +24,7 @@ from modelaudit.resolve.formats.warnings import Warnings
 name = "gguf"
 suffixes = (".gguf",)
 
-MAX_TENSORS: Final = 100_000
+MAX_TENSORS: Final = 50_000
 MAX_KEYS: Final = 65_536
 MOST_ELEMENTS: Final = 1000
 """Longer arrays are kept as their type and count."""
@@ -97,8 +97,7 @@ def _metadata(cursor: Cursor, count: int, warnings: Warnings) -> dict[str, Any]:
         if not whole or room < 0:
             continue
         if key in found:
-            detail = f"{key[:60]!a} is also {str(found[key])[:100]!a}"
-            warnings.add("duplicate_metadata", detail)
+            warnings.add("duplicate_metadata", ascii(key[:100]))  # a value may be a caption
         found[key] = value
     return found
 

@@ -27,7 +27,7 @@ from modelaudit.resolve.formats.warnings import Warnings
 name = "onnx"
 suffixes = (".onnx",)
 
-MAX_TENSORS: Final = 100_000
+MAX_TENSORS: Final = 50_000
 MAX_DEPTH: Final = 32
 """Graphs within graphs."""
 MOST_TEXT: Final = 0x10000
@@ -313,7 +313,7 @@ class _Model:
         self.tensors.append(Tensor(label, dtype, tuple(found.shape), offset, stored, file))
 
     def _put(self, key: str, value: str | int) -> None:
-        """Note a fact that the file says of itself; one said twice is shown twice."""
+        """Note a fact that the file says of itself; of one said twice the last stays."""
         if value == "":
             return
         self._room -= len(key) + len(value) if isinstance(value, str) else 0
@@ -321,6 +321,5 @@ class _Model:
             self.warnings.add("metadata_too_long", ascii(key[:100]))
             return
         if key in self.metadata:
-            detail = f"{key[:60]!a} is also {str(self.metadata[key])[:100]!a}"
-            self.warnings.add("duplicate_metadata", detail)
+            self.warnings.add("duplicate_metadata", ascii(key[:100]))  # a value may be a caption
         self.metadata[key] = value

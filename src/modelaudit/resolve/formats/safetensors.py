@@ -27,7 +27,7 @@ suffixes = (".safetensors", ".sft")
 
 MAX_HEADER: Final = 25_000_000
 """Bytes; the cap of huggingface_hub."""
-MAX_TENSORS: Final = 100_000
+MAX_TENSORS: Final = 50_000
 """In one file; the largest shards have some thousands. More take over two seconds."""
 
 _MAX_DIMENSIONS: Final = 64
@@ -42,8 +42,10 @@ _QUOTES: Final = 10
 """Quotation marks of one entry: around its name, its three fields and its type."""
 _BRACKETS: Final = 3
 """Opening ones of an entry: its own, and those of two lists."""
+_COMMAS: Final = 12
+"""Of an entry, with some for shapes."""
 _SPARE: Final = 400_000
-"""Of either, for metadata, which is text and numbers of others' making."""
+"""Of each, for metadata, which is text and numbers of others' making."""
 _METADATA_FIRST: Final = re.compile(
     rb'\{"__metadata__":(\{(?:[^"{}\\]++|"(?:[^"\\]++|\\.)*+")*+\})(?:,(?=")|(?=\}))', re.DOTALL
 )
@@ -173,6 +175,7 @@ def _refuse_too_many(raw: bytes) -> None:
     if (
         raw.count(b'"') > _QUOTES * MAX_TENSORS + _SPARE
         or raw.count(b"[") + raw.count(b"{") > _BRACKETS * MAX_TENSORS + _SPARE
+        or raw.count(b",") > _COMMAS * MAX_TENSORS + _SPARE
     ):
         raise FormatError("header_too_large", "the header holds more words than a listing needs")
 
@@ -271,7 +274,6 @@ def _metadata(pairs: object, warnings: Warnings) -> dict[str, str]:
             warnings.add("metadata_not_string", ascii(key[:100]))
             continue
         if key in found:
-            detail = f"{key[:60]!a} is also {found[key][:100]!a}"
-            warnings.add("duplicate_metadata", detail)
+            warnings.add("duplicate_metadata", ascii(key[:100]))  # a value may be a caption
         found[key] = value
     return found
