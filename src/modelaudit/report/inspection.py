@@ -60,8 +60,16 @@ def record(inspection: Inspection, metadata: Mapping[str, Any] | None = None) ->
 
 
 def render_json(inspection: Inspection, metadata: Mapping[str, Any] | None = None) -> Iterator[str]:
-    """One JSON object, all ASCII: names of tensors are a stranger's text."""
-    yield json.dumps(record(inspection, metadata), indent=1) + "\n"
+    """One JSON object, a field or an item of a list a line; all ASCII, whatever names hold."""
+    between = "{"
+    for name, value in record(inspection, metadata).items():
+        yield f"{between}{json.dumps(name)}: "
+        if isinstance(value, list) and value:
+            yield "[\n" + ",\n".join(map(json.dumps, value)) + "]"
+        else:
+            yield json.dumps(value)
+        between = ",\n"
+    yield "}\n"
 
 
 def render(inspection: Inspection, metadata: Mapping[str, Any] | None = None) -> Iterator[str]:
