@@ -46,6 +46,8 @@ _COMMAS: Final = 12
 """Of an entry, with some for shapes."""
 _SPARE: Final = 400_000
 """Of each, for metadata, which is text and numbers of others' making."""
+_UNCOUNTED: Final = _BRACKETS * MAX_TENSORS + _SPARE
+"""Bytes: no shorter header can hold too many of anything."""
 _METADATA_FIRST: Final = re.compile(
     rb'\{"__metadata__":(\{(?:[^"{}\\]++|"(?:[^"\\]++|\\.)*+")*+\})(?:,(?=")|(?=\}))', re.DOTALL
 )
@@ -170,6 +172,8 @@ def _decode(raw: bytes) -> _Object:
 
 def _refuse_too_many(raw: bytes) -> None:
     """Counted before parsing: a hostile header of 25 MB would become 500 MB of objects."""
+    if len(raw) <= _UNCOUNTED:
+        return
     if raw.count(b'"data_offsets"') > MAX_TENSORS:
         raise FormatError("too_many_tensors", f"the header lists more than {MAX_TENSORS} tensors")
     if (
