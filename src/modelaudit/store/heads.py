@@ -12,6 +12,8 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import UNKNOWN, Head
 from modelaudit.domain.words import Component
 
+_MAINS = ",".join(str(part.value) for part in Component if part.main)
+
 
 @dataclass(frozen=True, slots=True)
 class Unread:
@@ -187,10 +189,9 @@ def remarks(connection: sqlite3.Connection, node: int) -> list[tuple[str, str]]:
 
 def are_unread(connection: sqlite3.Connection, node: int) -> bool:
     """Whether a model has files, main ones as far as is known, that were not read."""
-    mains = ",".join(str(part.value) for part in Component if part.main)
     row = connection.execute(
         "SELECT 1 FROM file WHERE node = ? AND header IS NULL"
-        f" AND (component IS NULL OR component IN ({mains})) LIMIT 1",
+        f" AND (component IS NULL OR component IN ({_MAINS})) LIMIT 1",
         (node,),
     ).fetchone()
     return row is not None
@@ -209,3 +210,15 @@ def shaped(connection: sqlite3.Connection, node: int | None = None) -> Iterator[
     for number, ref, path, component, family, reason, says, observed in rows:
         part = None if component is None else Component(component)
         yield Shaped(number, ModelRef(ref), path, part, family, reason, says, observed)
+
+
+def families(connection: sqlite3.Connection, ref: ModelRef) -> set[str]:
+    """The measured families of a model's main files."""
+    rows = connection.execute(
+        "SELECT DISTINCT h.family FROM file AS f JOIN head AS h ON h.key = f.head"
+        " WHERE f.node = (SELECT ifnull(same, id) FROM node WHERE key = ?)"
+        f" AND h.family IS NOT NULL"
+        f" AND coalesce(f.component, h.component, {Component.FULL:d}) IN ({_MAINS})",
+        (refs.key(ref),),
+    )
+    return {family for (family,) in rows}
