@@ -16,6 +16,7 @@ from modelaudit.domain.weights import Architecture, Digests, Head
 from modelaudit.domain.words import Component
 from modelaudit.store import heads
 from modelaudit.store.db import VERSION, reading, transaction, writing
+from modelaudit.store.ingest import Ingest
 from tests.steps.catalogue import Catalogue, file, model, says, sha
 
 REF = "hf:a/one"
@@ -78,6 +79,20 @@ def test_a_family_that_was_only_declared_is_no_measured_one(catalogue: Catalogue
     catalogue.add(model(REF, files=[file("one")]))
     keep(catalogue, replace(HEAD, architecture=replace(HEAD.architecture, measured=False)))
     assert list(heads.shaped(catalogue.connection)) == []
+
+
+def test_the_families_of_a_model_are_those_of_its_main_files_by_any_of_its_names(
+    catalogue: Catalogue,
+) -> None:
+    catalogue.add(model(REF, files=[file("one")]))
+    keep(catalogue, HEAD)
+    with transaction(catalogue.connection):
+        Ingest(catalogue.connection).rename({ModelRef("hf:a/was"): ModelRef(REF)})
+    for name in (REF, "hf:A/One", "hf:a/was"):
+        assert heads.families(catalogue.connection, ModelRef(name)) == {"sd1"}
+    catalogue.add(model(REF, files=[file("one", "vae")], title="a part"))
+    assert heads.families(catalogue.connection, ModelRef(REF)) == set()
+    assert heads.families(catalogue.connection, ModelRef("hf:no/body")) == set()
 
 
 def test_a_file_that_leaves_takes_along_what_it_said(catalogue: Catalogue) -> None:

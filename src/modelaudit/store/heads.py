@@ -11,8 +11,7 @@ from modelaudit.domain.claim import Measured
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import UNKNOWN, Head
 from modelaudit.domain.words import Component
-
-_MAINS = ",".join(str(part.value) for part in Component if part.main)
+from modelaudit.store.fragments import MAINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,7 @@ def are_unread(connection: sqlite3.Connection, node: int) -> bool:
     """Whether a model has files, main ones as far as is known, that were not read."""
     row = connection.execute(
         "SELECT 1 FROM file WHERE node = ? AND header IS NULL"
-        f" AND (component IS NULL OR component IN ({_MAINS})) LIMIT 1",
+        f" AND (component IS NULL OR component IN ({MAINS})) LIMIT 1",
         (node,),
     ).fetchone()
     return row is not None
@@ -217,8 +216,8 @@ def families(connection: sqlite3.Connection, ref: ModelRef) -> set[str]:
     rows = connection.execute(
         "SELECT DISTINCT h.family FROM file AS f JOIN head AS h ON h.key = f.head"
         " WHERE f.node = (SELECT ifnull(same, id) FROM node WHERE key = ?)"
-        f" AND h.family IS NOT NULL"
-        f" AND coalesce(f.component, h.component, {Component.FULL:d}) IN ({_MAINS})",
+        " AND h.family IS NOT NULL"
+        f" AND coalesce(f.component, h.component, {Component.FULL:d}) IN ({MAINS})",
         (refs.key(ref),),
     )
     return {family for (family,) in rows}
