@@ -113,11 +113,14 @@ def test_a_broken_file_gets_one_line_and_its_digests(
 
 def test_what_is_no_target_is_refused_in_a_line(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
+    (tmp_path / "loop.safetensors").symlink_to("loop.safetensors")
     for target, said in (
         ("none.safetensors", "there is no file"),
         ("folder", "is a folder"),
         ("sha256:" + "0" * 64, "no platform"),
         ("ftp://example.com/x", "not the address of a file"),
+        ("http://[::1", "not the address of a file"),
+        ("loop.safetensors", "cannot be opened"),
     ):
         ran = invoke("inspect", target)
         assert ran.code == 2, target
@@ -125,26 +128,98 @@ def test_what_is_no_target_is_refused_in_a_line(invoke: Invoke, tmp_path: Path) 
     assert "offline" in invoke("inspect", "http://127.0.0.1:9/x", "--offline").err
 
 
+SHARDS = {
+    f"m-0000{n}-of-00002.safetensors": weights.safetensors(dict(part), n)
+    for n, part in enumerate((list(weights.SD1.items())[:2], list(weights.SD1.items())[2:]), 1)
+}
+FIRST, SECOND = SHARDS
+INDEX = json.dumps({
+    "weight_map": {
+        name: shard
+        for shard, part in zip(SHARDS, (list(weights.SD1)[:2], list(weights.SD1)[2:]), strict=True)
+        for name in part
+    }
+})  # fmt: skip
+
+
+def sharded(folder: Path) -> None:
+    """A model of two shards and their index."""
+    for shard, content in SHARDS.items():
+        (folder / shard).write_bytes(content)
+    (folder / "m.safetensors.index.json").write_text(INDEX)
+
+
 def test_an_index_stands_for_all_shards(invoke: Invoke, tmp_path: Path) -> None:
-    names = list(weights.SD1)
-    shards = {"m-00001-of-00002.safetensors": names[:2], "m-00002-of-00002.safetensors": names[2:]}
-    for n, (shard, part) in enumerate(shards.items()):
-        content = weights.safetensors({name: weights.SD1[name] for name in part}, n)
-        (tmp_path / shard).write_bytes(content)
-    index = {"weight_map": {name: shard for shard, part in shards.items() for name in part}}
-    (tmp_path / "m.safetensors.index.json").write_text(json.dumps(index))
+    sharded(tmp_path)
     told = invoke("inspect", "m.safetensors.index.json", "--format", "json").json
     assert told["architecture"]["family"] == "sd1"
     assert told["kind"] == "checkpoint"
     assert told["components"] == ["unet", "vae", "text_encoder"]
-    assert {t["file"] for t in told["tensors"]} == set(shards)
+    assert {t["file"] for t in told["tensors"]} == set(SHARDS)
     assert told["warnings"] == []
-    (tmp_path / "m-00002-of-00002.safetensors").unlink()
+    (tmp_path / FIRST).unlink()
+    (tmp_path / SECOND).unlink()
+    gone = invoke("inspect", "m.safetensors.index.json")
+    assert gone.code == 2
+    assert "No such file" in gone.err
+
+
+@pytest.mark.parametrize("lost", SHARDS)
+@pytest.mark.parametrize("broken", [None, b"", b"\xff" * 9], ids=["gone", "empty", "torn"])
+def test_any_one_shard_may_be_missing(
+    invoke: Invoke, tmp_path: Path, lost: str, broken: bytes | None
+) -> None:
+    sharded(tmp_path)
+    (tmp_path / lost).unlink()
+    if broken is not None:
+        (tmp_path / lost).write_bytes(broken)
     part = invoke("inspect", "m.safetensors.index.json", "--format", "json")
-    assert part.code == 0
-    assert part.json["warnings"] == ["missing_shard: 'm-00002-of-00002.safetensors'"]
-    (tmp_path / "m-00001-of-00002.safetensors").unlink()
-    assert invoke("inspect", "m.safetensors.index.json").code == 2
+    assert (part.code, part.err) == (0, "")
+    assert (part.json["format"], part.json["error"]) == ("safetensors", None)
+    assert part.json["warnings"] == [f"missing_shard: {lost!r}"]
+    assert {t["file"] for t in part.json["tensors"]} == SHARDS.keys() - {lost}
+
+
+def test_shards_are_looked_for_beside_the_index_as_it_is_named(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "r"
+    blobs.mkdir()
+    snapshot.mkdir(parents=True)
+    sharded(snapshot)
+    for n, file in enumerate(sorted(snapshot.iterdir())):
+        file.rename(blobs / str(n))
+        file.symlink_to(f"../../blobs/{n}")
+    told = invoke("inspect", "snapshots/r/m.safetensors.index.json", "--format", "json").json
+    assert {t["file"] for t in told["tensors"]} == set(SHARDS)
+    assert told["warnings"] == []
+    one = invoke("inspect", f"snapshots/r/{FIRST}", "--format", "json").json
+    assert one["digests"]["sha256"] == hashlib.sha256(SHARDS[FIRST]).hexdigest()
+
+
+def test_shards_have_no_digests_and_are_not_read_for_them(invoke: Invoke, tmp_path: Path) -> None:
+    sharded(tmp_path)
+    content = weights.safetensors({"x": (1024, 2048)}, 1)
+    (tmp_path / FIRST).write_bytes(content)
+    told = invoke("inspect", "m.safetensors.index.json", "--format", "json").json
+    assert told["bytes_read"] < len(content)
+    assert told["digests"]["sha256"] is None
+    refused = invoke("inspect", "m.safetensors.index.json", "--digests")
+    assert (refused.code, refused.out) == (2, "")
+    assert "shards read as one have no digests" in refused.err
+
+
+def test_a_sharded_model_is_told_without_its_first_shard(shell: Shell) -> None:
+    record = repository(1, "acme/big", files=dict(SHARDS))
+    with Hub(records=[record], files={("acme/big", SECOND): SHARDS[SECOND]}) as hub:
+        ran = shell.run("inspect", "hf:acme/big", "--format", "json", HF_ENDPOINT=hub.url)
+        assert ran.code == 0, ran.err
+        assert ran.json["warnings"] == [f"missing_shard: {FIRST!r}"]
+        asked = len(hub.requests)
+        refused = shell.run("inspect", "hf:acme/big", "--digests", HF_ENDPOINT=hub.url)
+        assert refused.code == 2
+        assert "shards read as one have no digests" in refused.err
+        assert not any("/resolve/" in request.target for request in hub.requests[asked:])
 
 
 @pytest.fixture
@@ -182,6 +257,27 @@ def test_an_address_is_read_by_range_and_whole_on_request(hub: Hub, shell: Shell
         gone = shell.run("inspect", f"{hub.url}/acme/lora/resolve/main/none")
         assert gone.code == 2
         assert "not there" in gone.err
+
+
+def test_a_file_is_chosen_only_where_there_is_a_choice(hub: Hub, shell: Shell) -> None:
+    (shell.folder / "a.safetensors").write_bytes(LORA)
+    with hub:
+        file = f"{hub.url}/acme/lora/resolve/main/a.safetensors"
+        for target in ("a.safetensors", file, f"{hub.url}/a.safetensors"):
+            ran = shell.run("inspect", target, "--file", "b.gguf", HF_ENDPOINT=hub.url)
+            assert (ran.code, ran.out) == (2, ""), target
+            assert "--file chooses among the files of a model" in ran.err
+        assert hub.requests == []
+
+
+def test_what_is_cut_is_counted(invoke: Invoke, tmp_path: Path) -> None:
+    said = {f"general.base_model.{n}.name": "x" for n in range(50)}
+    content = weights.safetensors({"a": (4, 4)}, 1, ss_tag_frequency="{}", **said)
+    (tmp_path / "a.safetensors").write_bytes(content)
+    told = invoke("inspect", "a.safetensors", "--format", "json").json
+    out = invoke("inspect", "a.safetensors").out
+    assert f"and {len(told['metadata']) - 40} more; --format json shows all" in out
+    assert "left out: ss_tag_frequency" in out
 
 
 REAL = {

@@ -136,6 +136,24 @@ def test_an_empty_file_has_no_bytes(client: str) -> None:
         assert reader.read(0, 8) == b""
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("stated", ["bytes */0", ""])
+def test_a_refused_first_range_is_an_empty_file(client: str, stated: str) -> None:
+    with plain(client) as (reader, server):
+        headers = {"Content-Range": stated} if stated else {}
+        server.answer = lambda request: Reply(416, b"", headers)  # type: ignore[method-assign]
+        assert reader.size == 0
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_refused_first_range_of_a_file_with_bytes_is_told(client: str) -> None:
+    with plain(client) as (reader, server):
+        headers = {"Content-Range": "bytes */151"}
+        server.answer = lambda request: Reply(416, b"", headers)  # type: ignore[method-assign]
+        with pytest.raises(ReadError, match=r"refuses the range \(HTTP 416\)"):
+            reader.read(0, 8)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 11_000), st.integers(0, 11_000)), max_size=8),
@@ -402,6 +420,16 @@ def test_a_redirect_may_be_relative(client: str) -> None:
         moved = Reply(307, b"over there", {"Location": "model.safetensors?again"})
         server.answer = lambda r: serve(r) if r.query else moved  # type: ignore[method-assign]
         assert reader.read(8, 8) == CONTENT[8:16]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("target", ["/\xc3\xa9", "/\xe9", "/%C3%A9"])
+def test_a_redirect_may_be_spelt_in_bytes(client: str, target: str) -> None:
+    with plain(client) as (reader, server):
+        server.files["/\xe9"] = OTHER
+        serve, moved = server.answer, Reply(302, b"", {"Location": target})
+        server.answer = lambda r: moved if r.path == PATH else serve(r)  # type: ignore[method-assign]
+        assert reader.read(8, 8) == OTHER[8:16]
 
 
 @pytest.mark.parametrize("client", CLIENTS)

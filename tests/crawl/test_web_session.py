@@ -49,6 +49,18 @@ def test_the_token_stays_at_home_when_the_host_changes() -> None:
         assert other.authorizations() == [None]
 
 
+def test_the_token_stays_dropped_when_the_way_leads_back_home() -> None:
+    with Web() as other, Web() as server:
+        other.replies["/far"] = redirect(server.url + "/back")
+        server.replies["/a"] = redirect(other.url + "/far")
+        with closing(a_session(server.url, token="KEY")) as session:
+            session.get("/a")
+            assert server.authorizations() == ["Bearer KEY", None]
+            session.fetch(other.url + "/far", {}, 10)
+            session.get("/b")
+        assert server.authorizations() == ["Bearer KEY", None, None, "Bearer KEY"]
+
+
 def test_only_the_platform_itself_is_asked_slowly() -> None:
     waits: list[str] = []
     with (
@@ -86,6 +98,17 @@ def test_a_host_that_no_name_can_have_ends_only_its_own_request() -> None:
             session.get("/x")
         assert session.get("/y").value == {}
         assert server.count("/x") == 1
+
+
+def test_a_redirect_is_followed_whatever_it_carries() -> None:
+    picture = Reply(302, b"x" * 100, {"Location": "/y", "Content-Type": "image/png"})
+    endless = Reply(302, b"x" * 100, {"Location": "/y"}, endless=True)
+    with (
+        Web({"/a": picture, "/b": endless, "/y": Reply.of_json({"n": 1})}) as server,
+        closing(a_session(server.url, tries=1, max_bytes=99)) as session,
+    ):
+        assert session.get("/a").value == {"n": 1}
+        assert session.get("/b").value == {"n": 1}
 
 
 def test_a_question_by_post_is_never_sent_elsewhere() -> None:

@@ -50,7 +50,7 @@ def inspect(
     from modelaudit.cli.output import Output
     from modelaudit.crawl.pacing import sleep
     from modelaudit.crawl.registry import open_platforms
-    from modelaudit.domain.errors import PlatformError
+    from modelaudit.domain.errors import PlatformError, UsageError
     from modelaudit.domain.reader import ReadError
     from modelaudit.report import inspection as report
     from modelaudit.steps.targets import find, look
@@ -59,6 +59,11 @@ def inspect(
     platforms = open_platforms(offline=offline, wait=sleep)
     try:
         chosen = find(target, platforms, file=file, offline=offline)
+        if digests and chosen.sharded:
+            raise UsageError(
+                "shards read as one have no digests",
+                hint="name one of them; --file chooses one of a model's",
+            )
         found = look(chosen, whole=digests or chosen.local)
     except ReadError as error:
         raise PlatformError(f"{target}: {error}") from None

@@ -83,7 +83,7 @@ def retry_delay(attempt: int, headers: Mapping[str, str]) -> float:
     if limit.get("r") == 0 and "t" in limit:
         return min(limit["t"] + random.uniform(0, 1), MAX_WAIT)
     stated = headers.get("retry-after", "").strip()
-    if stated.isdigit():
+    if stated.isascii() and stated.isdigit():
         return min(float(stated), MAX_WAIT)
     if stated:
         try:

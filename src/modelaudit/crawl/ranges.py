@@ -157,7 +157,7 @@ class HttpReader:
 
     def _part(self, offset: int, length: int) -> bytes:
         answer = self._ask(offset, length)
-        if answer.status == 416 and self._size is None:  # the file is empty
+        if answer.status == 416 and self._size is None and _is_empty(answer.headers):
             self._size = 0
             return b""
         if answer.status != 206:
@@ -229,7 +229,9 @@ class HttpReader:
         if status in (404, 410):
             return ReadError(f"the file is not there (HTTP {status})", reason)
         if status == 416:
-            return ReadError("the file is shorter than listed (HTTP 416)")
+            listed = self._size is not None
+            what = "the file is shorter than listed" if listed else "the server refuses the range"
+            return ReadError(f"{what} (HTTP 416)")
         return ReadError(f"HTTP {status}", reason)
 
 
@@ -237,6 +239,11 @@ def _coding(headers: Mapping[str, str]) -> str:
     """The Content-Encoding of a body that is not the file's own bytes."""
     coding = headers.get("content-encoding", "").strip().lower()
     return "" if coding == "identity" else coding
+
+
+def _is_empty(headers: Mapping[str, str]) -> bool:
+    """Whether a 416 to a first read means that there is nothing to read."""
+    return headers.get("content-range", "").strip() in ("", "bytes */0")
 
 
 def _validator(headers: Mapping[str, str]) -> str | None:

@@ -178,15 +178,18 @@ class WebSession:
         )
 
     def _follow(self, ask: _Ask) -> Answer:
+        at_home = True
         for _ in range(redirects.MOST + 1):
-            answer = self._once(ask)
+            at_home = at_home and self._is_own(ask.url)
+            answer = self._once(ask, trusted=at_home)
             target = redirects.onward(answer) if ask.method == "GET" else None
             if target is None:
                 return answer
             ask = replace(ask, url=target, params=())
         raise redirects.endless(self.base)
 
-    def _once(self, ask: _Ask) -> Answer:
+    def _once(self, ask: _Ask, *, trusted: bool) -> Answer:
+        """One answer, a redirect as well; the token is sent when the way here is ``trusted``."""
         import requests
         from urllib3.exceptions import HTTPError
 
@@ -205,12 +208,14 @@ class WebSession:
                     params=list(ask.params),
                     headers=dict(ask.headers),
                     json=ask.payload,
-                    auth=self._authorise,
+                    auth=self._authorise if trusted else _unsigned,
                     timeout=self._timeout,
                     stream=True,
                     allow_redirects=False,
                 ) as response:
                     headers = {name.lower(): text for name, text in response.headers.items()}
+                    if "location" in headers:
+                        headers["location"] = _as_utf8(headers["location"])
                     if own:
                         self._pace.after(headers)
                     body = self._body(response, headers, ask)
@@ -225,7 +230,13 @@ class WebSession:
         return Answer(url=response.url, status=response.status_code, headers=headers, body=body)
 
     def _body(self, response: requests.Response, headers: Mapping[str, str], ask: _Ask) -> bytes:
-        """The decoded body; one longer than is wanted is cut there, one over the cap refused."""
+        """The decoded body; one longer than is wanted is cut there, one over the cap refused.
+
+        That of a redirect which is followed is not read.
+        """
+        moved = response.status_code in redirects.STATUSES and headers.get("location")
+        if moved and ask.method == "GET":
+            return b""
         content_type, host = headers.get("content-type", ""), urlsplit(response.url).netloc
         if content_type.strip().lower().startswith(REFUSED_TYPES):
             raise IncompleteError(f"refused unread: {content_type[:60]!r} from {host}")
@@ -271,6 +282,19 @@ class _Ask:
 
 class _TransientError(Exception):
     """A try that another try may better."""
+
+
+def _as_utf8(text: str) -> str:
+    """A header as most servers mean it; requests takes each byte for a character."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without the token; as the ``auth`` it keeps ~/.netrc out, too."""
+    return request
 
 
 def _session(sockets: list[socket.socket]) -> requests.Session:

@@ -92,10 +92,9 @@ def render(inspection: Inspection, metadata: Mapping[str, Any] | None = None) ->
     known = [f"{name:<12} {digest}" for name, digest in digests.items() if digest]
     yield from _section("Digests", known + [f"state of {line}" for line in parts])
     lines = [_metadata(*pair) for pair in told["metadata"].items()]
-    if left := told["metadata_left_out"]:
-        names = ", ".join(shorten(name, 40) for name in left[:8]) + (" …" if len(left) > 8 else "")
-        lines = [*lines[: _MOST_LINES - 1], f"left out: {names}"]
-    yield from _section("Metadata", lines)
+    left = told["metadata_left_out"]
+    names = ", ".join(shorten(name, 40) for name in left[:8]) + (" …" if len(left) > 8 else "")
+    yield from _section("Metadata", lines, f"left out: {names}" if left else "")
     yield from _section("Warnings", told["warnings"])
     if inspection.bytes_read < inspection.size:
         yield _line(0, "")
@@ -150,8 +149,8 @@ def _metadata(key: str, value: object) -> str:
     return f"{shorten(key, 60)} = {shorten(str(value), _VALUE)}"
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
-    if not lines:
+def _section(title: str, lines: list[str], last: str = "") -> Iterator[str]:
+    if not lines and not last:
         return
     yield _line(0, "")
     yield _line(0, title)
@@ -159,6 +158,8 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
         yield _line(1, line)
     if len(lines) > _MOST_LINES:
         yield _line(1, f"and {len(lines) - _MOST_LINES:,} more; --format json shows all")
+    if last:
+        yield _line(1, last)
 
 
 def _line(depth: int, text: str) -> str:

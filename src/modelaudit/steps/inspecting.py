@@ -90,13 +90,14 @@ def _held_against(header: Header, what: Architecture) -> tuple[str | None, tuple
 def unite(shards: Mapping[str, Inspected], index: Mapping[str, tuple[str, ...]]) -> Inspected:
     """The shards of one model as one file: what it is follows from all of them.
 
-    ``index`` says which tensors each shard holds; it is empty where there is none.
+    ``index`` says which tensors each shard holds; it is empty where there is none. A shard without
+    a header is as one that is missing.
     """
     from modelaudit.resolve.architecture import detect
     from modelaudit.resolve.formats._shards import union
 
-    first = next(iter(shards.values())).head
     listed = {path: one.header for path, one in shards.items() if one.header is not None}
+    first = shards[next(iter(listed or shards))].head
     try:
         header = union(listed, index)
     except FormatError as error:

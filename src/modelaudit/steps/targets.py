@@ -47,6 +47,11 @@ class Target:
     others: tuple[str, ...] = ()
     """Weight files of the same model that were not chosen."""
 
+    @property
+    def sharded(self) -> bool:
+        """Whether it is read from shards, as one file."""
+        return bool(self.index) or len(self.paths) > 1
+
 
 def find(
     text: str, platforms: Mapping[str, Platform], *, file: str | None = None, offline: bool = False
@@ -58,6 +63,7 @@ def find(
     if "://" in text:
         return _of_url(text, platforms, file, offline=offline)
     if os.path.lexists(text):
+        _no_choice(file)
         return _of_path(Path(text))
     try:
         ref = refs.parse(text)
@@ -72,9 +78,9 @@ def find(
 
 
 def look(target: Target, *, whole: bool) -> Inspection:
-    """Read the target's head; ``whole`` computes digests as well.
+    """Read the target's head; ``whole`` computes digests as well, which shards have none of.
 
-    Raises ``ReadError`` where its bytes cannot be had.
+    Raises ``ReadError`` where its bytes cannot be had; of shards, where those of none can.
     """
     from modelaudit.resolve.extractor import extract
     from modelaudit.resolve.formats._shards import MAX_TENSORS
@@ -82,6 +88,8 @@ def look(target: Target, *, whole: bool) -> Inspection:
     at = int(time.time())
     size = read = tensors = 0
     found: dict[str, Inspected] = {}
+    whole = whole and not target.sharded
+    failure: ReadError | None = None
     for path in target.paths:
         try:
             opened = target.open(path)
@@ -94,16 +102,19 @@ def look(target: Target, *, whole: bool) -> Inspection:
                 )  # fmt: skip
                 size += reader.size
                 read += reader.bytes
-        except ReadError:
-            if len(target.paths) == 1 or not found:
-                raise
+        except ReadError as error:
+            if not (found or target.local or error.reason is GapReason.GONE):
+                raise  # a server that answers nothing is not asked for shard after shard
+            failure = failure or error
             continue  # the others can still be told; one that is missing is a warning
         found[path] = one
         tensors += one.head.tensors
         if tensors > MAX_TENSORS:
             raise ReadError(f"the shards list more than {MAX_TENSORS} tensors", GapReason.TOO_LARGE)
+    if failure and not found:
+        raise failure
     one = next(iter(found.values()))
-    if target.index or len(target.paths) > 1:
+    if target.sharded:
         one = unite(found, target.index)
     documents = page(one.head).documents
     return Inspection(
@@ -122,14 +133,14 @@ def _of_path(path: Path) -> Target:
             f"{path} is a folder",
             hint=f"name a file in it, or audit all of it: modelaudit audit {path}",
         )
-    folder = path.resolve().parent
+    folder = path.absolute().parent  # as named: in a cache each shard is a link of its own
     shards = _index_of(path) if path.name.endswith(_INDEX) else {}
     return Target(
         name=str(path),
         model=refs.folder(path.name),
         paths=tuple(shards) or (path.name,),
         index=shards,
-        open=lambda name: LocalReader(folder / name if shards else path.resolve()),
+        open=lambda name: LocalReader(os.path.realpath(folder / name)),
         local=True,
     )
 
@@ -139,7 +150,7 @@ def _index_of(path: Path) -> Mapping[str, tuple[str, ...]]:
     from modelaudit.resolve.formats._shards import parse_index
     from modelaudit.resolve.formats.errors import FormatError
 
-    with LocalReader(path.resolve()) as reader:
+    with LocalReader(os.path.realpath(path)) as reader:
         try:
             return parse_index(reader.read(0, _LARGEST_INDEX))
         except FormatError as error:
@@ -157,6 +168,7 @@ def _of_url(
         platform = platforms[refs.platform(model)]
         if not path:
             return _of_model(model, platform, file)
+        _no_choice(file)
         return Target(
             name=url,
             model=model,
@@ -164,10 +176,22 @@ def _of_url(
             open=lambda name: platform.open(model, revision, name, None),
             source=url,
         )
-    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) or "file"
+    _no_choice(file)
+    try:
+        name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) or "file"
+    except ValueError:
+        raise UsageError(f"{url[:200]!r} is not the address of a file") from None
     return Target(
         name=url, model=refs.folder(name), paths=(name,), open=lambda _: open_url(url), source=url
     )
+
+
+def _no_choice(file: str | None) -> None:
+    if file is not None:
+        raise UsageError(
+            "--file chooses among the files of a model, and this names one file",
+            hint="name a model such as hf:org/name, or leave --file out",
+        )
 
 
 def _of_model(ref: ModelRef, platform: Platform, wanted: str | None) -> Target:

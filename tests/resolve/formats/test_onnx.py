@@ -167,12 +167,12 @@ def test_external_data_is_named_only_where_it_lies_beside_the_file() -> None:
         where = message(13, pair("location", location)) + message(13, pair("offset", "8"))
         return message(5, head, where, number(14, 1))
 
-    header = read_header(model(external("a", "m.data") + external("b", "../../etc/passwd")))
+    header = read_header(model(external("a", "m.data") + external("b", "C:\\Users\\bob\\w")))
     assert header.tensors == (
         Tensor("a", "F32", (5,), None, 20, "m.data"),
         Tensor("b", "F32", (5,), None, 20),
     )
-    assert header.warnings == ("unsafe_path: '../../etc/passwd'",)
+    assert header.warnings == ("unsafe_path: 'b'",)
 
 
 def test_what_a_model_says_of_itself_is_metadata() -> None:

@@ -119,6 +119,14 @@ def test_an_odd_archive_is_listed_with_warnings(
     assert codes(header) == expected + ([] if offset else ["unplaced_tensor"])
 
 
+@pytest.mark.parametrize("name", ["home/bob/w.bin", "C:\\Users\\bob\\w.bin", "/home/bob"])
+def test_a_path_in_an_archive_is_not_told(name: str) -> None:
+    header = read_header(zipped(BODY, {"0": MARK}, more={name: b""}))
+    assert header.warnings == ("foreign_member: a name that is not plain",)
+    header = read_header(zipped(BODY, {"0": MARK}, more={"readme": b""}))
+    assert header.warnings == ("foreign_member: 'readme'",)
+
+
 def test_a_wrong_checksum_is_told() -> None:
     raw = zipped(BODY, {"0": MARK}).replace(b"state_dict", b"state_cict")
     header = read_header(raw)

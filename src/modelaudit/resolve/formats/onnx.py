@@ -308,7 +308,7 @@ class _Model:
         offset = found.offset if plain else None
         file = found.location
         if file is not None and not is_plain_name(file):
-            self.warnings.add("unsafe_path", ascii(file[:100]))
+            self.warnings.add("unsafe_path", ascii(label[:100]))
             file = None
         self.tensors.append(Tensor(label, dtype, tuple(found.shape), offset, stored, file))
 

@@ -15,6 +15,7 @@ from modelaudit.domain.reader import Reader
 from modelaudit.domain.weights import Header
 from modelaudit.resolve.formats import _torch, _zip
 from modelaudit.resolve.formats._pickle import walk
+from modelaudit.resolve.formats._shards import is_plain_name
 from modelaudit.resolve.formats._stream import MAX_PICKLE, Stream
 from modelaudit.resolve.formats._torch_storage import Storage, storages_of
 from modelaudit.resolve.formats.errors import FormatError
@@ -73,9 +74,11 @@ def _check_members(directory: _zip.Directory, root: str, warnings: Warnings) -> 
     for member in directory.members:
         below = member.name.removeprefix(root)
         if not member.name.startswith(root) or not _MEMBER.fullmatch(below):
-            warnings.add("foreign_member", ascii(member.name[:100]))
+            # A path may be one of somebody's disk.
+            shown = ascii(below[:100]) if is_plain_name(below) else "a name that is not plain"
+            warnings.add("foreign_member", shown)
         elif below.startswith("data/") and member.method != _zip.STORED:
-            warnings.add("compressed_storage", ascii(member.name[:100]))
+            warnings.add("compressed_storage", ascii(below[:100]))
         elif below == "byteorder" and member.size == len("big"):
             warnings.add("big_endian", "the most significant byte comes first")
 
