@@ -63,7 +63,17 @@ def safetensors(
     return struct.pack("<Q", len(header)) + header + data
 
 
-def gguf(seed: int, **metadata: str | int) -> bytes:
+def tied(content: bytes, name: str) -> bytes:
+    """The file with one of its tensors under a second name as well."""
+    (length,) = struct.unpack_from("<Q", content)
+    entries = json.loads(content[8 : 8 + length])
+    entries["tied"] = entries[name]
+    header = json.dumps(entries).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + content[8 + length :]
+
+
+def gguf(seed: int, *, tensor: str = "token_embd.weight", **metadata: str | int) -> bytes:
     """A version 3 file with strings and 32-bit numbers, and one F16 matrix of 32 by 8.
 
     Underscores of the keys stand for dots where doubled: ``general__name``.
@@ -75,7 +85,7 @@ def gguf(seed: int, **metadata: str | int) -> bytes:
             packed += struct.pack("<II", 4, value)
         else:
             packed += struct.pack("<I", 8) + _string(value)
-    info = _string("token_embd.weight") + struct.pack("<IQQIQ", 2, 32, 8, 1, 0)
+    info = _string(tensor) + struct.pack("<IQQIQ", 2, 32, 8, 1, 0)
     head = b"GGUF" + struct.pack("<IQQ", 3, 1, len(metadata)) + packed + info
     head += bytes(-len(head) % 32)
     return head + random.Random(seed).randbytes(512)

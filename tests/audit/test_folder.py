@@ -471,3 +471,94 @@ def test_files_that_were_never_trained_are_no_copies(models: Path, auditor: Audi
     lists = [listed(zeros, tainted=frozenset())]
     found = auditor.run(str(models), read=Read.HEADERS, lists=lists).found
     assert found.keys() == {"folder:a.safetensors"}
+
+
+def test_what_a_file_said_goes_with_its_bytes(models: Path, auditor: Auditor) -> None:
+    digest = hashlib.sha256(BASE).hexdigest()
+    for name in ("broken", "other", "clean"):
+        put(models, f"{name}.safetensors", lora(ss_new_sd_model_hash=digest))
+    lists = [own_list()]
+    first = auditor.run(str(models), read=Read.HEADERS, lists=lists)
+    assert len(first.found) == 3
+    put(models, "broken.safetensors", b"garbage" * 9)
+    put(models, "other.safetensors", weights.gguf(3, general__architecture="llama"))
+    put(models, "clean.safetensors", lora(seed=9))
+    unread = auditor.run(str(models), read=Read.METADATA, lists=lists, now=NOW + 86_400)
+    assert unread.found == {}
+    again = auditor.run(str(models), read=Read.HEADERS, lists=lists, now=NOW + 2 * 86_400)
+    assert again.found == {}
+
+
+def test_parts_without_a_main_one_are_no_copy(models: Path, auditor: Auditor) -> None:
+    """Two names of one tensor, as a pickle may have them: then the UNet has no digest."""
+    tied = weights.tied(BASE, "model.diffusion_model.input_blocks.0.0.weight")
+    rest = {name: shape for name, shape in weights.SD1.items() if name not in UNET}
+    put(models, "listed.safetensors", tied)
+    put(models, "innocent.safetensors", joined(
+        weights.safetensors(UNET, 99), weights.safetensors(rest, 1)
+    ))  # fmt: skip
+    for parts in (frozenset({Component.UNET}), frozenset[Component]()):
+        lists = [listed(tied, tainted=parts)]
+        found = auditor.run(str(models), read=Read.HEADERS, lists=lists).found
+        assert found["folder:listed.safetensors"][0] == "take-down"
+        assert found["folder:innocent.safetensors"][0] == "note"
+
+
+NOVEL = {
+    "model.diffusion_model.novel_blocks.0.mix.weight": (64, 64),
+    "model.diffusion_model.novel_blocks.1.mix.weight": (64, 64),
+    "vae.encoder.conv_in.weight": (128, 3, 3, 3),
+    "vae.decoder.conv_in.weight": (512, 16, 3, 3),
+}
+
+
+def test_a_model_of_no_known_architecture_is_not_its_vae(models: Path, auditor: Auditor) -> None:
+    listed_one = weights.safetensors(NOVEL, 1)
+    put(models, "listed.safetensors", listed_one)
+    put(models, "vae/x.safetensors", weights.safetensors(NOVEL, 2))
+    put(models, "tuned/x.safetensors", weights.safetensors(NOVEL, 3))
+    put(models, "tuned/README.md", f"---\nbase_model: {SD15}\n---\n")
+    own = listed(listed_one, tainted=frozenset({Component.TRANSFORMER}))
+    found = auditor.run(str(models), read=Read.HEADERS, lists=[own]).found
+    assert found["folder:listed.safetensors"][:3] == ("take-down", "exact", "copy")
+    assert found["folder:tuned/x.safetensors"][:3] == ("take-down", "declared", "finetune")
+
+
+def test_who_names_a_copy_by_its_digest_descends_from_what_it_is_a_copy_of(
+    models: Path, auditor: Auditor
+) -> None:
+    copy = weights.safetensors(weights.SD1, 1, order=-1)
+    put(models, "a/x.safetensors", copy)
+    put(models, "b/x.safetensors", copy)
+    named = hashlib.sha256(copy).hexdigest()
+    put(models, "lora.safetensors", lora(ss_new_sd_model_hash=named))
+    put(models, "base.safetensors", BASE)
+    outcome = auditor.run(str(models), read=Read.HEADERS, lists=[own_list()])
+    assert outcome.found["folder:lora.safetensors"] == ("take-down", "recorded", "adapter", 2)
+    finding = outcome.finding("folder:lora.safetensors")
+    assert finding["path"][1:] == [f"sha256:{named}", f"sha256:{hashlib.sha256(BASE).hexdigest()}"]
+    assert {c["extractor"] for c in finding["claims"]} == {"kohya", "same-tensors"}
+
+
+def test_a_file_that_was_moved_is_one_file(models: Path, auditor: Auditor) -> None:
+    content = weights.safetensors(weights.SD1, 7)
+    put(models, "a/x.safetensors", content)
+    named = hashlib.sha256(content).hexdigest()
+    put(models, "lora.safetensors", lora(ss_new_sd_model_hash=named))
+    put(models, "a/README.md", f"---\nbase_model: {SD15}\n---\n")
+    first = auditor.run(str(models), read=Read.HEADERS)
+    assert first.found["folder:lora.safetensors"][0] == "review"
+    (models / "a").rename(models / "b")
+    again = auditor.run(str(models), read=Read.HEADERS, now=NOW + 86_400)
+    assert again.found["folder:lora.safetensors"] == first.found["folder:lora.safetensors"]
+    assert again.finding("folder:lora.safetensors")["path"][2] == "folder:b/x.safetensors"
+
+
+def test_an_adapter_as_gguf_is_an_adapter(models: Path, auditor: Auditor) -> None:
+    file = weights.gguf(
+        3, tensor="blk.0.attn_q.weight.lora_a", general__architecture="llama",
+        general__type="adapter",
+    )  # fmt: skip
+    put(models, "g/style.gguf", file)
+    put(models, "g/README.md", f"---\nbase_model: {SD15}\n---\n")
+    assert verdicts(auditor, models) == {"g/style.gguf": ("review", "adapter")}

@@ -90,6 +90,8 @@ def test_the_families_of_a_model_are_those_of_its_main_files_by_any_of_its_names
         Ingest(catalogue.connection).rename({ModelRef("hf:a/was"): ModelRef(REF)})
     for name in (REF, "hf:A/One", "hf:a/was"):
         assert heads.families(catalogue.connection, ModelRef(name)) == {"sd1"}
+    catalogue.add(model(REF, files=[file("one"), file("two", path="b.bin")], title="two"))
+    assert heads.families(catalogue.connection, ModelRef(REF)) == set()  # one is still unread
     catalogue.add(model(REF, files=[file("one", "vae")], title="a part"))
     assert heads.families(catalogue.connection, ModelRef(REF)) == set()
     assert heads.families(catalogue.connection, ModelRef("hf:no/body")) == set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 
@@ -21,8 +21,8 @@ _SAYS_NO_FAMILY = frozenset({Relation.TRAINED_ON, Relation.COMPONENT, Relation.D
 def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[tuple[int, Conflict]]:
     """(node, conflict) of every model whose files have the shapes of another family.
 
-    A model of many files is contradicted where all its main files were read, and none has the
-    family.
+    A model of many files is contradicted where all its main files have families, and none has the
+    one declared.
     """
     listed = _listed(listing)
 
@@ -34,8 +34,8 @@ def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[tuple[int
         files = list(group)
         mains = [f for f in files if f.component is None or f.component.main]
         wrong: list[Claim] = []
-        if mains and not heads.are_unread(connection, node):
-            wrong = _contradicted(claims_of(connection, node), mains, family_of)
+        if mains and (measured := heads.families(connection, mains[0].ref)):
+            wrong = _contradicted(claims_of(connection, node), measured, family_of)
         told = mains[0] if wrong else next((f for f in files if f.says), None)
         if told is not None:
             conflict = Conflict(
@@ -49,12 +49,11 @@ def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[tuple[int
 
 def _contradicted(
     claims: Sequence[Claim],
-    files: Sequence[heads.Shaped],
+    measured: Collection[str],
     family_of: Callable[[ModelRef], str | None],
 ) -> list[Claim]:
     from modelaudit.resolve.architecture import same_family
 
-    measured = {file.family for file in files}
     return [
         claim
         for claim in claims

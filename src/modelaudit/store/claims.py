@@ -38,16 +38,20 @@ def claims_between(connection: sqlite3.Connection, parent: int, child: int) -> l
 
 
 def digest_claims(connection: sqlite3.Connection, sha256: str, child: int) -> list[Claim]:
-    """The files of a model that have this digest, or equal tensors, as claims of being a copy."""
+    """The files of a model that have this digest, or equal tensors, as claims of being a copy.
+
+    Where the child is a digest itself, the files are those that have it.
+    """
     ref = ModelRef(connection.execute("SELECT ref FROM node WHERE id = ?", (child,)).fetchone()[0])
+    held = _HELD.format(file="f")
     rows = connection.execute(
         f"SELECT f.path, f.observed, {PART.format(file='f')}, NULL FROM file AS f"
-        " WHERE f.sha256 = ?1 AND f.node = ?2"
+        f" WHERE f.sha256 = ?1 AND {held}"
         f" UNION ALL SELECT f.path, f.observed, {SHARED_PART.format(file='f', part='b.component')},"
         "       lower(hex(b.digest))"
-        f"  FROM {SAME_TENSORS} CROSS JOIN file AS f ON f.head = b.head AND f.node = ?2"
+        f"  FROM {SAME_TENSORS} CROSS JOIN file AS f ON f.head = b.head AND {held}"
         " WHERE a.head = ?1 ORDER BY 1, 3",
-        (bytes.fromhex(sha256), child),
+        (bytes.fromhex(sha256), child, _digest(ref)),
     )
     return [
         Claim(
@@ -74,19 +78,20 @@ def shared_claims(connection: sqlite3.Connection, parent: int, child: int) -> li
             "SELECT id, ref FROM node WHERE id IN (?, ?)", (parent, child)
         )
     }
+    held = _HELD.format(file="c")
     rows = connection.execute(
         "SELECT c.path, p.path, lower(hex(c.sha256)), max(c.observed, p.observed),"
         f"      ifnull({PART.format(file='c')}, {PART.format(file='p')}) AS part, 'sha256'"
         "  FROM file AS c JOIN file AS p ON p.sha256 = c.sha256 AND p.node = ?1"
-        f" WHERE c.node = ?2 AND part IN ({MAINS})"
+        f" WHERE {held} AND part IN ({MAINS})"
         " UNION ALL SELECT c.path, p.path, lower(hex(b.digest)), max(c.observed, p.observed),"
         f"      b.component, 'state' FROM file AS p CROSS JOIN {SAME_TENSORS}"
         "  CROSS JOIN file AS c ON c.head = b.head"
-        f" WHERE p.node = ?1 AND a.head = p.head AND c.node = ?2 AND b.component IN ({MAINS})"
+        f" WHERE p.node = ?1 AND a.head = p.head AND {held} AND b.component IN ({MAINS})"
         f"  AND ifnull(c.component, b.component) IN ({MAINS})"
         f"  AND ifnull(p.component, b.component) IN ({MAINS})"
         " ORDER BY 6, 1, 2",
-        (parent, child),
+        (parent, child, _digest(names[child])),
     )
     return [
         Claim(
@@ -103,6 +108,13 @@ def shared_claims(connection: sqlite3.Connection, parent: int, child: int) -> li
         )
         for path, other, digest, observed, component, what in rows
     ]
+
+
+_HELD = "CASE WHEN ?3 IS NULL THEN {file}.node = ?2 ELSE {file}.sha256 = ?3 END"
+
+
+def _digest(ref: ModelRef) -> bytes | None:
+    return bytes.fromhex(refs.local(ref)) if ref.startswith("sha256:") else None
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:

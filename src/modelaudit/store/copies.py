@@ -9,7 +9,7 @@ from typing import Any
 
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
-from modelaudit.store.fragments import MAINS, PART, SHARED_PART
+from modelaudit.store.fragments import HOSTED, MAINS, PART, SHARED_PART
 
 SIZE_ROUNDING = 1024
 """Bytes by which sizes of one file may differ: Civitai tells them in KiB."""
@@ -65,7 +65,8 @@ def shared_files(
         if digest not in skip:
             rows = connection.execute(
                 f"SELECT {_HOLDER.format(part=PART.format(file='f'))} FROM file AS f"
-                "  JOIN node AS n ON n.id = f.node WHERE f.sha256 = ? ORDER BY n.ref, f.path DESC",
+                "  JOIN node AS n ON n.id = f.node"
+                f" WHERE f.sha256 = ? AND NOT ({_MOVED}) ORDER BY n.ref, f.path DESC",
                 (digest,),
             )
             yield digest.hex(), digest_node, _holders(connection, rows, ignored)
@@ -86,7 +87,8 @@ def shared_parts(connection: sqlite3.Connection, *, ignored: Collection[str]) ->
             connection.execute(
                 f"SELECT {_HOLDER.format(part=shared)} FROM content AS c"
                 "  JOIN file AS f ON f.head = c.head JOIN node AS n ON n.id = f.node"
-                " WHERE c.digest = ? AND c.component = ? ORDER BY n.ref, f.path DESC",
+                f" WHERE c.digest = ? AND c.component = ? AND NOT ({_MOVED})"
+                " ORDER BY n.ref, f.path DESC",
                 group,
             ),
             ignored,
@@ -95,6 +97,8 @@ def shared_parts(connection: sqlite3.Connection, *, ignored: Collection[str]) ->
     ]
 
 
+_MOVED = f"n.key >= 'folder:' AND n.key < 'folder;' AND n.status NOT IN ({HOSTED})"
+"""A file of a folder that is no longer there tells no more who had its bytes first."""
 _HOLDER = "n.id, n.ref, n.created, f.path, {part}, f.observed"
 
 

@@ -12,8 +12,14 @@ LIVE: Final = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?
 HOSTED: Final = ",".join(str(status.value) for status in Status if status.seen)
 """Status codes of nodes that a platform hosts, for ``status IN (…)``."""
 
-PART = "ifnull({file}.component, (SELECT h.component FROM head AS h WHERE h.key = {file}.head))"
-"""What a file holds: by its place or its platform, else by what its head shows."""
+PART: Final = (
+    "ifnull((SELECT h.component FROM head AS h WHERE h.key = {file}.head"
+    " AND ({file}.component IS NULL OR {file}.path LIKE '%.gguf')), {file}.component)"
+)
+"""What a file holds: by its place or its platform, else by what its head shows.
+
+A name that ends in ``.gguf`` says nothing of it, though it stands for a model while unread.
+"""
 
 MAINS: Final = ",".join(str(part.value) for part in Component if part.main)
 """Codes of the parts that can stand for the whole, for ``component IN (…)``."""
@@ -23,6 +29,9 @@ SAME_TENSORS: Final = (
     " ON b.digest = a.digest AND b.component = a.component AND b.head <> a.head"
 )
 """Pairs of equal parts in files that are not equal: the same tensors as the same part."""
+
+HOLDER: Final = "node AS x ON x.id = g.node OR x.key = 'sha256:' || lower(hex(g.{digest}))"
+"""Whoever has the file ``g``: its model, and who names it by its digest means these bytes too."""
 
 SHARED_PART: Final = (
     f"CASE WHEN {{file}}.component NOT IN ({MAINS}) THEN {{file}}.component ELSE {{part}} END"

@@ -11,7 +11,7 @@ from modelaudit.domain.claim import Measured
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import UNKNOWN, Head
 from modelaudit.domain.words import Component
-from modelaudit.store.fragments import MAINS
+from modelaudit.store.fragments import MAINS, PART
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,20 +186,10 @@ def remarks(connection: sqlite3.Connection, node: int) -> list[tuple[str, str]]:
     return [(path, line) for path, line in rows]
 
 
-def are_unread(connection: sqlite3.Connection, node: int) -> bool:
-    """Whether a model has files, main ones as far as is known, that were not read."""
-    row = connection.execute(
-        "SELECT 1 FROM file WHERE node = ? AND header IS NULL"
-        f" AND (component IS NULL OR component IN ({MAINS})) LIMIT 1",
-        (node,),
-    ).fetchone()
-    return row is not None
-
-
 def shaped(connection: sqlite3.Connection, node: int | None = None) -> Iterator[Shaped]:
     """Every file with a measured family, by model; of one ``node`` alone, if given."""
     rows = connection.execute(
-        "SELECT f.node, n.ref, f.path, ifnull(f.component, h.component), h.family, h.reason,"
+        f"SELECT f.node, n.ref, f.path, {PART.format(file='f')}, h.family, h.reason,"
         "       h.says, f.header"
         "  FROM file AS f JOIN head AS h ON h.key = f.head JOIN node AS n ON n.id = f.node"
         f" WHERE f.head IS NOT NULL AND h.family IS NOT NULL {'AND f.node = ?' if node else ''}"
@@ -212,12 +202,13 @@ def shaped(connection: sqlite3.Connection, node: int | None = None) -> Iterator[
 
 
 def families(connection: sqlite3.Connection, ref: ModelRef) -> set[str]:
-    """The measured families of a model's main files."""
+    """The measured families of a model's main files; none while one of them has none."""
+    part = f"ifnull({PART.format(file='f')}, {Component.FULL:d})"
     rows = connection.execute(
-        "SELECT DISTINCT h.family FROM file AS f JOIN head AS h ON h.key = f.head"
+        "SELECT DISTINCT h.family FROM file AS f LEFT JOIN head AS h ON h.key = f.head"
         " WHERE f.node = (SELECT ifnull(same, id) FROM node WHERE key = ?)"
-        " AND h.family IS NOT NULL"
-        f" AND coalesce(f.component, h.component, {Component.FULL:d}) IN ({MAINS})",
+        f" AND {part} IN ({MAINS})",
         (refs.key(ref),),
     )
-    return {family for (family,) in rows}
+    found = {family for (family,) in rows}
+    return set() if None in found else found

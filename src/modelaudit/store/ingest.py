@@ -238,12 +238,17 @@ class Ingest:
         }
         removed = [(node, path) for path in stored.keys() - rows.keys()]
         self._db.executemany("DELETE FROM file WHERE node = ? AND path = ?", removed)
-        self._db.executemany(  # what a file said goes with it
+        new = {path: _still_known(row, stored.get(path)) for path, row in rows.items()}
+        other = [
+            (node, path)
+            for path, row in stored.items()
+            if path in new and _bytes_of(row) != _bytes_of(new[path])
+        ]
+        self._db.executemany(  # what a file said goes with its bytes
             "DELETE FROM claim WHERE child = ?"
             " AND (SELECT path FROM origin AS o WHERE o.id = claim.origin) = ?",
-            removed,
+            [*removed, *other],
         )
-        new = {path: _still_known(row, stored.get(path)) for path, row in rows.items()}
         self._db.executemany(
             UPSERT_FILE,
             [(node, path, *row, now) for path, row in new.items() if stored.get(path) != row],
@@ -317,6 +322,12 @@ class Ingest:
                 and (model.downloads is not None or model.likes is not None)
             ],
         )
+
+
+def _bytes_of(row: tuple[object, ...]) -> tuple[object, ...]:
+    """What tells the bytes of a file from others: sha256, size, etag; as ``UPSERT_FILE`` does."""
+    sha256, size, *_, etag = row
+    return sha256, size, etag
 
 
 def _still_known(row: tuple[object, ...], stored: tuple[object, ...] | None) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store import tensors
 from modelaudit.store.copies import SIZE_ROUNDING
-from modelaudit.store.fragments import PART
+from modelaudit.store.fragments import HOLDER, PART
 
 BY_BYTES = (
     "origin IN (SELECT id FROM origin WHERE extractor IN ('same-bytes', 'same-bytes-undirected'))"
@@ -47,13 +47,16 @@ def _link_digests(connection: sqlite3.Connection, listing: Listing) -> None:
         digest_node = connection.execute(
             "SELECT id FROM node WHERE key = ?", (refs.key(refs.sha256(listed.sha256)),)
         ).fetchone()[0]
-        for child, stated in connection.execute(
-            f"SELECT DISTINCT f.node, {PART.format(file='f')} FROM file AS f WHERE f.sha256 = ?1"
+        # A list knows better than a header what its own bytes are, where it says so.
+        known = listed.component is not Component.OTHER
+        stated = "f.component" if known else PART.format(file="f")
+        for child, place in connection.execute(
+            f"SELECT DISTINCT f.node, {stated} FROM file AS f WHERE f.sha256 = ?1"
             # a platform may store a digest that is not the file's: then the size gives it away
             f" AND ifnull(abs(f.size - ?2), 0) <= {SIZE_ROUNDING}",
             (bytes.fromhex(listed.sha256), listed.size),
         ):
-            component = listed.component if stated is None else Component(stated)
+            component = listed.component if place is None else Component(place)
             if component.main and listed.component.main:
                 component = listed.component  # between main parts, bytes outrank names
             whole = (
@@ -83,14 +86,15 @@ def _link_copies_of_listed(connection: sqlite3.Connection, listing: Listing) -> 
         words = ",".join(str(part.value) for part in sorted(parts))
         known = [*NEVER_MATCH, *(file.sha256 for file in entry.match.files)]
         connection.execute(
-            "INSERT OR IGNORE INTO link SELECT DISTINCT l.node, g.node, l.entry, ?1"
+            "INSERT OR IGNORE INTO link SELECT DISTINCT l.node, x.id, l.entry, ?1"
             "  FROM listed AS l CROSS JOIN file AS f ON f.node = l.node"
             "  CROSS JOIN file AS g ON g.sha256 = f.sha256 AND g.node <> f.node"
+            f"  CROSS JOIN {HOLDER.format(digest='sha256')}"
             f" WHERE l.entry = ?2 AND ifnull(abs(f.size - g.size), 0) <= {SIZE_ROUNDING}"
             f"   AND ifnull({mine}, {theirs}) IN ({words})"
             f"   AND ifnull({theirs}, {mine}) IN ({words})"
             "   AND lower(hex(f.sha256)) NOT IN (SELECT value FROM json_each(?3))"
-            "   AND g.node NOT IN (SELECT node FROM listed WHERE entry = ?2)",
+            "   AND x.id NOT IN (SELECT node FROM listed WHERE entry = ?2)",
             (pack(Edge(Relation.COPY, Grade.EXACT)), number, json.dumps(known)),
         )
 

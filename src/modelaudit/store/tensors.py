@@ -14,7 +14,7 @@ from modelaudit.domain.edge import Edge, Flag, pack
 from modelaudit.domain.entry import Entry
 from modelaudit.domain.listing import ListedDigest, Listing
 from modelaudit.domain.words import Component, Grade, Relation
-from modelaudit.store.fragments import MAINS, SAME_TENSORS
+from modelaudit.store.fragments import HOLDER, MAINS, SAME_TENSORS
 
 _COPY = pack(Edge(Relation.COPY, Grade.EXACT))
 _INSERT = "INSERT OR IGNORE INTO link(parent, child, entry, code)"
@@ -40,7 +40,7 @@ def _of_listed_file(
     """Whoever shares all parts of a listed file is a copy, as the file itself would be.
 
     Of several parts one alone proves nothing, unless the entry says that it is tainted: the others
-    may be what the file was listed for.
+    may be what the file was listed for. Nor do all that have a digest, where none is a main one.
     """
     key = bytes.fromhex(listed.sha256)
     own = {
@@ -59,9 +59,10 @@ def _of_listed_file(
     digest_node = connection.execute(
         "SELECT id FROM node WHERE key = ?", (refs.key(refs.sha256(listed.sha256)),)
     ).fetchone()[0]
-    for (node, place, _), parts in shared.items():
+    holders = f"SELECT x.id FROM (SELECT ?1 AS node, ?2 AS head) AS g CROSS JOIN {HOLDER}"
+    for (node, place, head), parts in shared.items():
         meant = parts & tainted
-        if parts == own:
+        if parts == own and any(part.main for part in own):
             meant |= {listed.component} & {*(tainted or Component), Component.FULL}
         at_place = place is None or Component(place).main
         whole = at_place and listed.component.main and any(part.main for part in meant)
@@ -70,7 +71,9 @@ def _of_listed_file(
             Grade.EXACT,
             Flag.SINGLE_SOURCE if listed.single_source else Flag.NONE,
         )
-        yield digest_node, node, listed.entry, pack(edge)
+        for (holder,) in connection.execute(holders.format(digest="head"), (node, head)).fetchall():
+            if whole or holder == node:
+                yield digest_node, holder, listed.entry, pack(edge)
 
 
 def _link_listed_models(connection: sqlite3.Connection, number: int, entry: Entry) -> None:
@@ -79,13 +82,14 @@ def _link_listed_models(connection: sqlite3.Connection, number: int, entry: Entr
     parts &= {*entry.tainted, Component.FULL} if entry.tainted else parts
     words = ",".join(str(part.value) for part in sorted(parts))
     connection.execute(
-        f"{_INSERT} SELECT DISTINCT l.node, g.node, l.entry, ?1"
+        f"{_INSERT} SELECT DISTINCT l.node, x.id, l.entry, ?1"
         f"  FROM listed AS l CROSS JOIN file AS f ON f.node = l.node CROSS JOIN {SAME_TENSORS}"
         "  CROSS JOIN file AS g ON g.head = b.head AND g.node <> f.node"
+        f"  CROSS JOIN {HOLDER.format(digest='head')}"
         f" WHERE l.entry = ?2 AND a.head = f.head AND b.component IN ({words})"
         f"   AND ifnull(f.component, b.component) IN ({MAINS})"
         f"   AND ifnull(g.component, b.component) IN ({MAINS})"
         f"   AND (?3 OR NOT EXISTS ({_LACKING}))"
-        "   AND g.node NOT IN (SELECT node FROM listed WHERE entry = ?2)",
+        "   AND x.id NOT IN (SELECT node FROM listed WHERE entry = ?2)",
         (_COPY, number, bool(entry.tainted)),
     )

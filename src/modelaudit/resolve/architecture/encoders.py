@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from modelaudit.domain.weights import UNKNOWN, Architecture
 from modelaudit.domain.words import Component
-from modelaudit.resolve.architecture.names import Listing, Zone
+from modelaudit.resolve.architecture.names import Listing, Shape, Zone
 from modelaudit.resolve.architecture.rules import Rule, first
 
 _LATENT = "decoder.conv_in.weight"
@@ -56,16 +57,25 @@ _TABLES: Final = (
 )
 
 
+_PROJECTION: Final = "_projection"
+"""In the names of what encoders keep outside of what their prefix announces."""
+
+
 def encoder(listing: Listing) -> Architecture | None:
-    """The part that a file without a denoiser holds; the first, where it holds several."""
+    """The part that a file without a denoiser holds; the first, where it holds several.
+
+    Not where they stand beside a model that no table knows: then they are not what the file is.
+    """
     found: list[tuple[Component, str, Rule, str]] = []
+    main = False
     for component, kind, zone, rules in _TABLES:
         for shapes in (listing.zones[zone], listing.main):
             rule = first(rules, shapes)
             if rule is not None:
                 found.append((component, kind, rule, rule.reason(listing, shapes)))
+                main = main or shapes is listing.main
                 break
-    if not found:
+    if not found or (not main and _holds_more(listing.main)):
         return None
     _, kind, rule, reason = found[0]
     both = {component for component, *_ in found}
@@ -79,3 +89,7 @@ def encoder(listing: Listing) -> Architecture | None:
         components=tuple(component for component, *_ in found),
         measured=rule.family != UNKNOWN,
     )
+
+
+def _holds_more(shapes: Mapping[str, Shape]) -> bool:
+    return any(len(shape) > 1 and _PROJECTION not in name for name, shape in shapes.items())
