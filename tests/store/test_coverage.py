@@ -66,6 +66,15 @@ def test_what_is_not_hosted_is_no_model_and_its_gap_is_named(catalogue: Catalogu
     assert covered.gaps == (gap,)
 
 
+def test_what_stops_several_steps_at_one_model_is_one_gap(catalogue: Catalogue) -> None:
+    catalogue.add(model("hf:a/one"))
+    gap = Gap(reason=GapReason.GATED, detail="403", model=ModelRef("hf:a/one"))
+    page = Gap(reason=GapReason.GATED, detail="403")
+    for origin in ("details", "details of heads"):
+        gaps(catalogue, origin, gap, page)
+    assert catalogue.check(LISTED).coverage.gaps == (page, page, gap)
+
+
 def test_only_the_models_of_a_run_s_sources_count(catalogue: Catalogue) -> None:
     catalogue.add(
         model("hf:a/one", says("hf:b/context")),

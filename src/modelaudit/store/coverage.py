@@ -103,8 +103,10 @@ def _gaps(connection: sqlite3.Connection, sources: Sequence[str]) -> list[Gap]:
     for reason in GapReason:
         bound = [*sources, *sources, reason.value]
         rows = connection.execute(
-            "SELECT n.ref, g.file, g.detail, g.count FROM gap AS g"
+            "SELECT n.ref, g.file, g.detail, max(g.count) FROM gap AS g"
             f" LEFT JOIN node AS n ON n.id = g.node WHERE {where} AND g.reason = ?"
+            # several steps may meet the same obstacle of a model
+            " GROUP BY n.ref, g.file, g.detail, CASE WHEN n.ref IS NULL THEN g.rowid END"
             " ORDER BY n.ref IS NULL DESC, n.ref, g.file, g.detail",
             bound,
         )
