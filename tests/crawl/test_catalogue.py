@@ -273,10 +273,23 @@ def test_what_was_read_of_weight_files_comes_back(tmp_path):
             "record": {"model": "hf:a/b", "path": "c.gguf", "format": "gguf", "family": "sd1",
                        "measured": True, "digests": {"sha256": "ab" * 32}}}  # fmt: skip
     path = tmp_path / "a.jsonl"
-    write(path, line, {"platform": "hf", "record": {"id": "a/b"}})
+    write(path, {"platform": "hf", "record": {"id": "a/b"}}, line)
     (page,) = real(path)
     (head,) = page.heads
     assert (head.model, head.path, head.architecture.family) == ("hf:a/b", "c.gguf", "sd1")
+
+
+def test_what_is_shown_again_begins_a_page_of_its_own(tmp_path):
+    """What came later replaces what came before; within a page all would count."""
+    path = tmp_path / "a.jsonl"
+    show = {"platform": "hf", "record": {"id": "a/b"}}
+    head = {"platform": "hf", "kind": "header", "record": {
+        "model": "hf:a/b", "path": "c.gguf", "format": "gguf", "digests": {"sha256": "ab" * 32}
+    }}  # fmt: skip
+    for lines, pages in (((show, head, show), 2), ((head, show), 2), ((show, head), 1),
+                         ((show, head, head), 2)):  # fmt: skip
+        write(path, *lines)
+        assert len(real(path)) == pages
 
 
 @pytest.mark.parametrize("platform", ["hf", "civitai"])

@@ -169,14 +169,16 @@ class _Batch:
         self._renamed: dict[ModelRef, ModelRef] = {}
         self._missing: dict[ModelRef, Status] = {}
         self._met: set[str] = set()
-        self._moved: set[str] = set()
+        self._told: set[tuple[str, str, str | None]] = set()
 
     def clashes(self, page: Page) -> bool:
-        """True when a line renames or misses what another line of the batch shows."""
+        """True when a line renames, misses or shows again what another line of the batch shows."""
         moved = {key(ref) for ref in (*page.renamed, *page.renamed.values(), *page.missing)}
         if moved & self._met:
             return True
-        return bool(self._moved) and any(key(r.model.ref) in self._moved for r in page.records)
+        return any(key(r.model.ref) in self._met for r in page.records) or any(
+            _named(document) in self._told for document in page.documents
+        )
 
     def add(self, line: Line, page: Page) -> None:
         """Take a line's page in."""
@@ -187,11 +189,12 @@ class _Batch:
         self._heads += page.heads
         self._gaps += page.gaps
         self._met.update(key(record.model.ref) for record in page.records)
+        self._met.update(key(document.model) for document in page.documents)
+        self._told.update(map(_named, page.documents))
         if page.renamed or page.missing:
             self._renamed.update(page.renamed)
             self._missing.update(page.missing)
             moved = (*page.renamed, *page.renamed.values(), *page.missing)
-            self._moved.update(map(key, moved))
             self._met.update(map(key, moved))
 
     def page(self, cursor: str | None) -> Page:
@@ -205,6 +208,10 @@ class _Batch:
             missing=self._missing,
             cursor=cursor,
         )
+
+
+def _named(document: Document) -> tuple[str, str, str | None]:
+    return key(document.model), document.kind, document.path
 
 
 class _UnreadableError(Exception):

@@ -38,7 +38,10 @@ HEADS = f"{DETAILS} of heads"
 LOCAL = frozenset({"folder"})
 """Platforms whose files are at hand."""
 
-_LASTING = frozenset({GapReason.TOO_LARGE, GapReason.PICKLE_REFUSED, GapReason.GONE})
+_ONE_A_MODEL = frozenset({"civitai"})
+"""Platforms that serve one file of a model, whichever is asked for; its size tells which."""
+
+_LASTING = frozenset({GapReason.TOO_LARGE, GapReason.PICKLE_REFUSED})
 """Refusals that another night would meet again."""
 
 
@@ -122,17 +125,20 @@ class Heads:
         connection = self.intake.connection
         source = _file_url(item)
         key = item.sha256 or _key(source, item)
+        with transaction(connection):
+            forget_gaps(connection, item.model, HEADS, item.path)
         stored = store.body(connection, key) if key else None
         if stored is not None:
             head = heads.from_body(stored, item.model, item.path, source=source, at=self.intake.now)
             return self.intake.take(_page(head, local=local), HEADS).claims
-        with transaction(connection):
-            forget_gaps(connection, item.model, HEADS, item.path)
+        name = refs.platform(item.model)
+        if name in _ONE_A_MODEL and not store.is_one_of_a_size(connection, item):
+            detail = "the platform serves one of several files of its size"
+            self._refused(item, ReadError(detail, GapReason.INCONCLUSIVE))
+            return 0
         read = 0
         try:
-            opened = self.platforms[refs.platform(item.model)].open(
-                item.model, item.revision, item.path, item.size
-            )
+            opened = self.platforms[name].open(item.model, item.revision, item.path, item.size)
             with Counting(opened) as reader:
                 try:
                     found = inspect(

@@ -195,7 +195,10 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
 
 
 def _shape(connection: sqlite3.Connection) -> None:
-    """Models that hold a delta, or a VAE alone, by shapes; all their files are known parts."""
+    """Models that hold a delta, or a VAE alone, by shapes; all their files are known parts.
+
+    A place or a tag says too little to make a delta of what shapes show to be whole.
+    """
     part = PART.format(file="f")
     whole = ",".join(str(p.value) for p in (Component.FULL, Component.UNET, Component.TRANSFORMER))
     delta, vae = Component.ADAPTER.value, Component.VAE.value
@@ -207,6 +210,8 @@ def _shape(connection: sqlite3.Connection) -> None:
         "   (SELECT g.node FROM head AS h JOIN file AS g ON g.head = h.key"
         f"     WHERE h.component IN ({delta}, {vae}))"
         f" GROUP BY f.node HAVING count({part}) = count(*) AND NOT sum({part} IN ({whole}))"
+        f"    AND NOT sum(EXISTS (SELECT 1 FROM head AS h WHERE h.key = f.head"
+        f"                         AND h.component IN ({whole})))"
         f"    AND (sum({part} = {delta}) OR sum({part} = {vae}) = count(*))"
     )
 

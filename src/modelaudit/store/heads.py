@@ -70,6 +70,8 @@ def _unread(platforms: Collection[str]) -> str:
         "FROM file AS f JOIN node AS n ON n.id = f.node"
         " WHERE f.header IS NULL AND n.id IN (SELECT node FROM in_scope)"
         f" AND substr(n.ref, 1, instr(n.ref, ':') - 1) IN ({','.join('?' * len(platforms))})"
+        # a listing may have brought another revision: then the digests are not those of its files
+        " AND (n.detailed IS NOT NULL OR n.revision IS NULL)"
     )
 
 
@@ -77,6 +79,16 @@ def _ends(endings: Collection[str]) -> str:
     """A condition on the file's name; the endings are constants of ours."""
     conditions = [f"f.path LIKE '%{end}'" for end in sorted(endings)]
     return f"({' OR '.join(conditions) or '1'})"
+
+
+def is_one_of_a_size(connection: sqlite3.Connection, item: Unread) -> bool:
+    """Whether no other file of the model may have the size of this one."""
+    row = connection.execute(
+        "SELECT 1 FROM file WHERE node = (SELECT ifnull(same, id) FROM node WHERE key = ?1)"
+        " AND path <> ?2 AND (size IS NULL OR ?3 IS NULL OR size = ?3) LIMIT 1",
+        (refs.key(item.model), item.path, item.size),
+    ).fetchone()
+    return row is None
 
 
 def body(connection: sqlite3.Connection, key: str) -> str | None:

@@ -45,12 +45,16 @@ INSERT INTO node({", ".join(MODEL_COLUMNS)}, record)
 VALUES ({", ".join("?" * (len(MODEL_COLUMNS) + 1))})
 ON CONFLICT(key) DO UPDATE SET ref = excluded.ref, same = NULL,
   {", ".join(f"{c} = ifnull(excluded.{c}, node.{c})" for c in _FACTS)},
+  detailed = CASE WHEN excluded.record IS NULL
+                    OR ifnull(excluded.revision, node.revision) IS node.revision
+                  THEN node.detailed END,
   record = CASE WHEN excluded.record IS NULL AND excluded.status IS NOT node.status
                 THEN NULL ELSE ifnull(excluded.record, node.record) END
 WHERE excluded.ref IS NOT node.ref OR node.same IS NOT NULL
    OR ifnull(excluded.record, node.record) IS NOT node.record
    OR {" OR ".join(f"ifnull(excluded.{c}, node.{c}) IS NOT node.{c}" for c in _FACTS)}
 """
+"""What a listing shows at another revision has yet to be asked for: its files may be others."""
 
 UPSERT_FILE = """
 INSERT INTO file(node, path, sha256, size, component, autov1, autov3, blake3, crc32, etag, observed)
