@@ -77,10 +77,12 @@ FAMILIES = [
     ("flux", "control", {**FLUX, "img_in.weight": [3072, 128]}),
     (
         "flux",
-        None,
+        "dev",
         {
             "single_transformer_blocks.0.proj_mlp.weight": [12288, 3072],
             "transformer_blocks.0.attn.add_k_proj.weight": [3072, 3072],
+            "time_text_embed.timestep_embedder.linear_1.weight": [3072, 256],
+            "time_text_embed.guidance_embedder.linear_1.weight": [3072, 256],
         },
     ),
     (
@@ -191,6 +193,7 @@ FAMILIES = [
         {
             "t_block.1.weight": [6912, 1152],
             "y_embedder.y_proj.fc1.weight": [1152, 4096],
+            "blocks.0.attn.qkv.weight": [3456, 1152],
             "blocks.0.cross_attn.kv_linear.weight": [2304, 1152],
         },
     ),

@@ -49,12 +49,15 @@ from tests.shared import shared
             for family in ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "phi", "phi3")
         ),
         ("llama-like", "gpt2", False),
-        ("llama-like", "bert", False),
+        ("llama-like", "bert", True),
         ("llama", "mistral", True),
         ("llama", "qwen2", False),
         ("mistral", "mixtral", True),
         ("bert", "roberta", True),
-        ("bert", "gpt2", False),
+        ("bert", "deberta", False),
+        ("llama", "whisper", True),
+        ("gpt2", "vit", True),
+        ("qwen2", "t5", True),
         ("bloom", "falcon", True),
         (UNKNOWN, "sd1", True),
         # what no table knows: shapes cannot rule it out
@@ -262,7 +265,9 @@ def test_every_model_has_one_family_that_can_be_compared() -> None:
     ids = [ref.lower() for refs in models.MODELS.values() for ref in refs]
     assert len(ids) == len(set(ids))
     for family in models.MODELS:
-        assert kin.ALIASES.get(family, family) in kin.GENERATORS | kin.LANGUAGE
+        assert kin.ALIASES.get(family, family) in (
+            kin.GENERATORS | kin.LANGUAGE | kin.ENCODERS | kin.BESIDE
+        )
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ WHOLE: Final = frozenset({
 """One of these means a whole model with stray keys of a delta."""
 
 
+WRAPPED: Final = ("_proj.base_layer.weight\n", ".wscales\n")
+"""One of these as well: PEFT around a whole model, Nunchaku's low-rank share of a whole layer."""
+
 _VARIANTS: Final = (
     ("lokr", ("lokr_w1", "lokr_w1_a", "lokr_w2", "lokr_w2_a")),
     ("loha", ("hada_w1_a", "hada_w2_a")),
@@ -74,7 +77,7 @@ def control_lora(listing: Listing) -> Architecture | None:
 
 def is_delta(listing: Listing) -> bool:
     """Whether names are those of a delta, and none is a layer of a whole base."""
-    if any(key in listing.main for key in WHOLE):
+    if any(key in listing.main for key in WHOLE) or any(mark in listing.text for mark in WRAPPED):
         return False
     return any(marker in listing.text for marker in MARKERS) or any(
         not shape and name.endswith(".alpha") for name, shape in listing.names.items()

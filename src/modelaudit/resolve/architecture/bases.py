@@ -54,6 +54,7 @@ TRANSFORMERS: Final = (
     Row("hunyuan-video", ("double_blocks_19_",), "double_blocks_", inputs=(3072,)),
     Row("hunyuan-video", ("single_blocks_38_",), "single_blocks_", inputs=(3072,)),
     Row("hunyuan-video", ("single_transformer_blocks_38_",), "attn_to_", inputs=(3072,)),
+    Row("flux2", ("double_blocks_", "_mlp_2"), "_mlp_2", outputs=(4096, 6144)),
     Row("flux", ("double_blocks_", "_lora1")),  # XLabs trains Flux.1 alone
     Row("flux", ("double_blocks_", "_mlp_0"), "_mlp_0", outputs=(12288,)),
     Row("flux", ("double_blocks_", "_mlp_2"), "_mlp_2", inputs=(12288,)),
@@ -188,16 +189,23 @@ LANGUAGE: Final = (
         )
         for part in ("q_proj", "v_proj", "o_proj")
     ),
-    Row("gpt2", ("h_", "attn_c_attn"), note="StarCoder is the same"),
+    Row(  # Qwen, the first, is wider
+        "gpt2",
+        ("h_", "attn_c_attn"),
+        "attn_c_attn",
+        inputs=(768, 1024, 1280, 1600),
+        lacks=("mlp_w1", "mlp_w2"),
+        note="StarCoder is the same",
+    ),
     Row("chatglm", ("encoder_layers_", "self_attention_query_key_value")),
     Row("bloom", ("h_", "self_attention_query_key_value"), note="or Falcon"),
-    Row("gpt-neox", ("layers_", "attention_query_key_value"), lacks=("self_attention",)),
+    Row("gpt-neox", ("gpt_neox_layers_", "attention_query_key_value")),
     Row("t5", ("block_", "SelfAttention_")),
     *(
         Row("deberta", ("encoder_layer_", f"attention_self_{part}"))
         for part in ("query_proj", "key_proj", "value_proj", "in_proj")
     ),
-    Row("bert", ("encoder_layer_", "attention_self_"), note="RoBERTa is the same"),
+    Row("bert", ("encoder_layer_", "attention_self_"), lacks=("esm_",), note="RoBERTa is the same"),
 )
 
 

@@ -36,7 +36,6 @@ KIN: Final = (
     frozenset({"qwen2", "qwen2-moe"}),
     frozenset({"qwen3", "qwen3-moe"}),
     frozenset({"bloom", "falcon"}),
-    frozenset({"bart-like", "whisper"}),
 )
 """Groups whose members do not contradict each other; two of different groups do."""
 
@@ -45,9 +44,16 @@ GENERATORS: Final = frozenset(
     for table in (unets.UNETS, transformers.TRANSFORMERS, bases.UNETS, bases.TRANSFORMERS)
     for line in table
 ) - {UNKNOWN}
-LANGUAGE: Final = frozenset(
-    line.family for table in (language.LANGUAGE, bases.LANGUAGE) for line in table
-) - {UNKNOWN} | frozenset(ALIASES.values())
+ENCODERS: Final = frozenset({
+    "bert", "deberta", "mpnet", "distilbert", "albert", "modernbert",
+})  # fmt: skip
+"""Of text, which a language model may be named beside."""
+BESIDE: Final = frozenset({"whisper", "wav2vec2-like", "vit", "bart-like", "t5"})
+"""What hears, sees or reads for another model; comparable with none."""
+LANGUAGE: Final = (
+    frozenset(line.family for table in (language.LANGUAGE, bases.LANGUAGE) for line in table)
+    | frozenset(ALIASES.values())
+) - {UNKNOWN, *ENCODERS, *BESIDE}
 
 CONVERTED: Final = {
     "flux": ("flux", "flux2", "flux3"),
@@ -61,10 +67,10 @@ CONVERTED: Final = {
 def same_family(one: str, other: str) -> bool:
     """Whether two families do not contradict each other.
 
-    Only two generators do, or two language models: one of each may be a model and its text
-    encoder. What no table here can measure contradicts nothing.
+    Only two generators do, two language models, or two encoders of text: one of each may be a
+    model and what reads for it. What no table here can measure contradicts nothing.
     """
     one, other = ALIASES.get(one, one), ALIASES.get(other, other)
-    if one == other or not any({one, other} <= known for known in (GENERATORS, LANGUAGE)):
+    if one == other or not any({one, other} <= known for known in (GENERATORS, LANGUAGE, ENCODERS)):
         return True
     return any(one in group and other in group for group in KIN)

@@ -20,9 +20,27 @@ _LLAMA: Final = "Llama, Mistral, Yi and others share this layout"
 
 LANGUAGE: Final = (
     Rule("deepseek", "layers.N.self_attn.kv_a_proj_with_mqa.weight"),
-    Rule("mixtral", "layers.N.block_sparse_moe.experts.N.w1.weight"),
+    Rule(  # Phi-3.5-MoE and MiniMax have more
+        "mixtral",
+        "layers.N.block_sparse_moe.experts.N.w1.weight",
+        absent=("layers.N.self_attn.q_proj.bias", "layers.N.self_attn.q_norm.weight"),
+    ),
     Rule("gemma", "layers.N.pre_feedforward_layernorm.weight", note="Gemma 2 and later"),
+    Rule(
+        UNKNOWN,
+        "layers.N.self_attn.q_norm.weight",
+        (128,),
+        also=("layers.N.post_feedforward_layernorm.weight",),
+        note="norms of two families",
+    ),
     Rule("olmo2", "layers.N.post_feedforward_layernorm.weight"),
+    Rule(
+        UNKNOWN,
+        "layers.N.mlp.experts.N.gate_proj.weight",
+        also=("layers.N.self_attn.q_proj.bias",),
+        absent=("layers.N.mlp.shared_expert.gate_proj.weight",),
+        note="a bias on the queries beside experts, none of them shared",
+    ),
     Rule(
         "qwen3", "layers.N.self_attn.q_norm.weight", (128,), also=("layers.N.mlp.gate_proj.weight",)
     ),
@@ -33,7 +51,7 @@ LANGUAGE: Final = (
         also=("layers.N.mlp.experts.N.gate_proj.weight",),
     ),
     Rule("phi3", "layers.N.self_attn.qkv_proj.weight"),
-    Rule("phi", "layers.N.self_attn.dense.weight"),
+    Rule("phi", "layers.N.self_attn.dense.weight", also=("layers.N.self_attn.q_proj.weight",)),
     Rule("starcoder2", "layers.N.mlp.c_fc.weight"),
     Rule(
         "qwen2",
@@ -55,13 +73,22 @@ LANGUAGE: Final = (
     ),
     Rule("internlm2", "layers.N.attention.wqkv.weight"),
     Rule("llama-like", "layers.N.attention.wq.weight", note=_LLAMA),
-    Rule("gpt2", "h.N.attn.c_attn.weight", note="StarCoder is the same"),
+    Rule(  # Qwen, the first, gates its layers
+        "gpt2",
+        "h.N.attn.c_attn.weight",
+        absent=("h.N.mlp.w1.weight",),
+        note="StarCoder is the same",
+    ),
     Rule("gpt-neo", "h.N.attn.attention.q_proj.weight"),
     Rule("gpt-j", "h.N.attn.q_proj.weight"),
     Rule("codegen", "h.N.attn.qkv_proj.weight"),
     Rule("bloom", "h.N.self_attention.query_key_value.bias"),
     Rule("falcon", "h.N.self_attention.query_key_value.weight"),
-    Rule("gpt-neox", "layers.N.attention.query_key_value.weight"),
+    Rule(  # ChatGLM, the first, has its embedding elsewhere
+        "gpt-neox",
+        "layers.N.attention.query_key_value.weight",
+        absent=("word_embeddings.weight",),
+    ),
     Rule("chatglm", "encoder.layers.N.self_attention.query_key_value.weight"),
     Rule("mpt", "blocks.N.attn.Wqkv.weight"),
     Rule("mamba", "layers.N.mixer.A_log"),
@@ -69,9 +96,26 @@ LANGUAGE: Final = (
     Rule("rwkv", "rwkv.blocks.N.attention.time_decay"),
     Rule("t5", "decoder.block.N.layer.N.EncDecAttention.q.weight"),
     Rule("t5", "encoder.block.N.layer.N.SelfAttention.q.weight", variant="encoder"),
-    Rule("whisper", "encoder.conv1.weight", also=("encoder.layers.N.self_attn.k_proj.weight",)),
-    Rule("bart-like", "decoder.layers.N.encoder_attn.k_proj.weight", note="BART, mBART, Marian …"),
-    Rule("opt", "decoder.layers.N.self_attn.k_proj.weight"),
+    Rule(
+        "whisper",
+        "encoder.conv1.weight",
+        also=("encoder.layers.N.self_attn.k_proj.weight",),
+        absent=("encoder.conv3.weight",),  # Moonshine
+    ),
+    Rule(
+        "bart-like",
+        "decoder.layers.N.encoder_attn.k_proj.weight",
+        absent=("query_position_embeddings.weight", "encoder.conv3.weight"),  # DETR, Moonshine
+        note="BART, mBART, Marian …",
+    ),
+    Rule(
+        "opt",
+        "decoder.layers.N.self_attn.k_proj.weight",
+        absent=(
+            "decoder.layers.N.encoder_attn.k_proj.weight",
+            "decoder.layers.N.encoder_attn.sampling_offsets.weight",  # RT-DETR
+        ),
+    ),
     Rule("wav2vec2-like", "feature_extractor.conv_layers.N.conv.weight", note="HuBERT is the same"),
     Rule("bert", "encoder.layer.N.attention.self.query.weight", note="RoBERTa is the same"),
     Rule("deberta", "encoder.layer.N.attention.self.query_proj.weight"),
@@ -95,6 +139,7 @@ _VISION: Final = frozenset({"vit", "v.blk.N.attn_q.weight"})
 def _numberless(name: str) -> str:
     """A name with ``N`` for the numbers of its layers."""
     key = _NUMBER.sub("N", name)
+    key = key.replace(".base_layer.", ".")  # PEFT, where it wraps a whole model
     # GPTQ and AWQ rename what they quantize.
     return key.removesuffix("qweight") + "weight" if key.endswith(".qweight") else key
 

@@ -23,6 +23,8 @@ TRANSFORMERS: Final = (
     Rule("flux3", "early_stream_modulations.image.lin.weight"),
     Rule("chroma", "distilled_guidance_layer.in_proj.bias"),
     Rule("chroma", "distilled_guidance_layer.in_proj.weight"),
+    # ComfyUI saves it with the names of Flux.
+    Rule("hunyuan-video", "txt_in.individual_token_refiner.blocks.0.adaLN_modulation.1.bias"),
     Rule("flux", _FLUX_NORM),
     Rule("flux", _FLUX_NORM_RENAMED),
     Rule("krea2", "txtfusion.projector.weight"),
@@ -30,7 +32,6 @@ TRANSFORMERS: Final = (
     Rule("qwen-image", "txt_in.text_norm.weight", also=("img_in.weight",)),
     Rule("ltx", "patchify_proj.weight"),
     Rule("mochi", "blocks.0.attn.qkv_x.weight"),
-    Rule("hunyuan-video", "txt_in.individual_token_refiner.blocks.0.adaLN_modulation.1.bias"),
     Rule("hunyuan-dit", "mlp_t5.0.weight"),
     Rule(
         "auraflow",
@@ -43,9 +44,19 @@ TRANSFORMERS: Final = (
     ),
     Rule("z-image", "layers.0.adaLN_modulation.0.weight"),
     Rule("lumina2", "cap_embedder.0.weight"),
-    # PixArt, from which Sana comes, shares its names.
-    Rule("pixart", "y_embedder.y_proj.fc1.weight", (1152, 4096), also=("t_block.1.weight",)),
-    Rule("sana", "blocks.0.cross_attn.kv_linear.weight"),
+    # PixArt, from which Sana comes, shares its names; Open-Sora its own, with blocks in time.
+    Rule(
+        "pixart",
+        "y_embedder.y_proj.fc1.weight",
+        (1152, 4096),
+        also=("t_block.1.weight", "blocks.0.attn.qkv.weight"),
+        absent=("blocks.0.attn_temp.qkv.weight",),
+    ),
+    Rule(
+        "sana",
+        "blocks.0.cross_attn.kv_linear.weight",
+        absent=("blocks.0.ffn.w1.weight", "blocks.0.mlp.fc1.weight"),  # LongCat-Video, Open-Sora
+    ),
     Rule("wan", "head.modulation", also=("patch_embedding.weight",)),
     Rule("hidream", "double_stream_blocks.0.block.adaLN_modulation.1.bias"),
     Rule("anima", "llm_adapter.blocks.0.cross_attn.q_proj.weight"),
@@ -55,7 +66,9 @@ TRANSFORMERS: Final = (
     Rule(
         "pixart",
         "adaln_single.linear.weight",
+        (6912, 1152),  # Allegro's is wider
         also=("caption_projection.linear_1.weight", "pos_embed.proj.weight"),
+        absent=("temporal_transformer_blocks.0.attn1.to_q.weight",),  # Latte
     ),
     # ChatGLM has this buffer as well.
     Rule("stable-audio", "rotary_pos_emb.inv_freq", absent=("embedding.word_embeddings.weight",)),
@@ -64,7 +77,11 @@ TRANSFORMERS: Final = (
         "hunyuan-video",
         "context_embedder.token_refiner.refiner_blocks.0.attn.to_q.weight",
     ),
-    Rule("flux", "single_transformer_blocks.0.proj_mlp.weight", also=(_ADDED_K,)),
+    Rule(  # LongCat-Image, Ovis-Image and Bria tell the time otherwise
+        "flux",
+        "single_transformer_blocks.0.proj_mlp.weight",
+        also=(_ADDED_K, "time_text_embed.timestep_embedder.linear_1.weight"),
+    ),
     Rule("sd3", _ADDED_K, also=("pos_embed.proj.weight", "context_embedder.weight")),
     Rule(
         "ltx",

@@ -33,8 +33,8 @@ UNETS: Final = (
     Rule("kolors", "add_embedding.linear_1.weight", (None, 5632), also=(_DIFFUSERS_2,)),
     Rule("sdxl", _LDM_2, (None, 2048)),
     Rule("sdxl", _DIFFUSERS_2, (None, 2048)),
-    Rule("sdxl-refiner", _LDM_2, (None, 1280)),
-    Rule("sdxl-refiner", _DIFFUSERS_2, (None, 1280)),
+    Rule("sdxl-refiner", _LDM_2, (None, 1280), absent=(_LDM_1,)),
+    Rule("sdxl-refiner", _DIFFUSERS_2, (None, 1280), absent=(_DIFFUSERS_1,)),
     # The upscaler has no attention at its widest level.
     Rule("sd2", _LDM_2, (None, 1024), also=("label_emb.weight",)),
     Rule("sd2", _DIFFUSERS_2, (None, 1024), also=("class_embedding.weight",)),
@@ -51,11 +51,12 @@ OTHER_UNETS: Final = (
 """Asked when no transformer fits either."""
 
 _STABLE = ("sd1", "sd2", "sdxl")
+_EDITED = ("sd1", "sdxl")
 _INPUTS = ("input_blocks.0.0.weight", "conv_in.weight")
 
 UNET_VARIANTS: Final = (
     *(Rule(f, key, (None, 9), variant="inpainting") for f in _STABLE for key in _INPUTS),
-    *(Rule(f, key, (None, 8), variant="instruct-pix2pix") for f in _STABLE for key in _INPUTS),
+    *(Rule(f, key, (None, 8), variant="instruct-pix2pix") for f in _EDITED for key in _INPUTS),
     *(Rule("sd2", key, (None, 5), variant="depth") for key in _INPUTS),
     *(Rule("sd2", key, (256, 7), variant="upscaler") for key in _INPUTS),
     Rule("sd2", "label_emb.0.0.weight", (None, 1536), variant="unclip"),
