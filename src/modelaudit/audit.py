@@ -100,7 +100,9 @@ class Audit:
         live = LIVE & asked
         narrow = [s.text for s in self.sources if s.kind in ("author", "model")]
         reading = Reading(self.platforms, intake, self.progress, self.budget, run, live, narrow)
-        heads = Heads(self.platforms, intake, self.progress, self.budget, run, live, reading.silent)
+        heads = Heads(
+            self.platforms, intake, self.progress, self.budget, run, live or LIVE, reading.silent
+        )
         link(intake, self.progress)
         if asked & LOCAL:
             checker.reach()
@@ -119,8 +121,10 @@ class Audit:
                 break
         if live:
             reading.note_unread()
-            if self.read >= Read.HEADERS:
-                heads.note_unread(local=False)
+        if self.read >= Read.HEADERS and not asked <= LOCAL:
+            if not live:
+                checker.reach()  # a replay reads nothing, and says so of what is in scope
+            heads.note_unread(local=False)
         return not reading.silent and not self.budget.halted
 
 

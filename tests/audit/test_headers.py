@@ -262,6 +262,22 @@ def test_a_download_is_not_taken_for_another_file_of_its_size(
     assert outcome.gaps == {("civitai:201@2011", "inconclusive")}
 
 
+def test_a_replay_says_what_its_catalogue_does_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Hub(records=[holding(1, "acme/x", LORA, 1), holding(2, "acme/y", CLEAN, 1)]) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        hub.files = {("acme/y", "l.safetensors"): CLEAN}
+        auditor = Auditor(tmp_path / "audit.db")
+        auditor.run("hf:", read=Read.HEADERS)
+    replay = Auditor(tmp_path / "replay.db").run(
+        f"catalogue:{auditor.archive}", read=Read.HEADERS, offline=True
+    )
+    (gap,) = replay.report["coverage"]["gaps"]
+    detail = "1 file headers were not read: the catalogue does not hold them"
+    assert (gap["count"], gap["detail"]) == (1, detail)
+
+
 def clean_of_the_size_of(content: bytes) -> bytes:
     sizes = (weights.safetensors(weights.SD1_LORA, 2, pad="x" * n) for n in range(4_000))
     return next(made for made in sizes if len(made) == len(content))

@@ -41,6 +41,8 @@ LOCAL = frozenset({"folder"})
 _ONE_A_MODEL = frozenset({"civitai"})
 """Platforms that serve one file of a model, whichever is asked for; its size tells which."""
 
+_NOT_KEPT = "the catalogue does not hold them"
+
 _LASTING = frozenset({GapReason.TOO_LARGE, GapReason.PICKLE_REFUSED})
 """Refusals that another night would meet again."""
 
@@ -55,7 +57,7 @@ class Heads:
     budget: Budget
     run: runs.OpenRun
     live: frozenset[str]
-    """Platforms that may be asked."""
+    """Platforms whose files count: those that may be asked, or all of a catalogue."""
     silent: dict[str, str] = field(default_factory=dict)
     """Platforms that ended the work before its time, and why: they are not asked again."""
     _failed: set[tuple[ModelRef, str]] = field(default_factory=set)
@@ -95,7 +97,7 @@ class Heads:
             if name in self.silent
         )
         if left > 0:
-            unread[self.budget.halted or self.budget.no_reading] += left
+            unread[self.budget.halted or self.budget.no_reading or _NOT_KEPT] += left
         for why, count in unread.items():
             detail = f"{count} file headers were not read: {why}"
             gaps.append(Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=count))
