@@ -43,7 +43,7 @@ def test_a_drip_is_tried_again_as_long_as_patience_lasts() -> None:
 
 def test_a_cdn_that_says_bad_credentials_speaks_of_no_token_of_ours() -> None:
     with Cdn() as cdn, Hub() as hub:
-        cdn.answer = lambda request: BAD_TOKEN.reply()  # type: ignore[method-assign]
+        cdn.instead = lambda request: BAD_TOKEN.reply()
         session = HubSession(hub.url, token="t", wait=lambda why, s: None)
         assert session.get(f"{cdn.url}/signed/0", {"Range": "bytes=0-9"}, 10).status == 401
         session.close()
@@ -63,10 +63,10 @@ def test_a_renamed_repository_is_told_by_the_last_address() -> None:
 def test_a_token_that_was_left_at_home_does_not_come_back() -> None:
     with Cdn() as stranger, Hub(files={("a/b", "x"): b"1"}) as hub:
         back = Reply(302, b"", {"Location": f"{hub.url}/a/b/resolve/main/x"})
-        stranger.answer = lambda request: back  # type: ignore[method-assign]
+        stranger.instead = lambda request: back
         away = Reply(302, b"", {"Location": stranger.url})
         serve = hub.answer
-        hub.answer = lambda r: away if r.path == "/away" else serve(r)  # type: ignore[method-assign]
+        hub.instead = lambda r: away if r.path == "/away" else serve(r)
         session = HubSession(hub.url, token="t", wait=lambda why, s: None)
         assert session.get(f"{hub.url}/away").body == b"1"
         session.close()
@@ -86,7 +86,7 @@ def test_only_the_hub_itself_says_how_fast_it_may_be_asked(who: str, expected: l
             reply.headers["RateLimit"] = '"api";r=0;t=60'
             return reply
 
-        server.answer = spent  # type: ignore[method-assign]
+        server.instead = spent
         session = HubSession(hub.url, wait=lambda why, s: waits.append(why))
         for _ in range(2):
             assert session.get(f"{hub.url}/a/b/resolve/main/x").body == b"1"

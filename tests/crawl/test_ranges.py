@@ -141,7 +141,7 @@ def test_an_empty_file_has_no_bytes(client: str) -> None:
 def test_a_refused_first_range_is_an_empty_file(client: str, stated: str) -> None:
     with plain(client) as (reader, server):
         headers = {"Content-Range": stated} if stated else {}
-        server.answer = lambda request: Reply(416, b"", headers)  # type: ignore[method-assign]
+        server.instead = lambda request: Reply(416, b"", headers)
         assert reader.size == 0
 
 
@@ -149,7 +149,7 @@ def test_a_refused_first_range_is_an_empty_file(client: str, stated: str) -> Non
 def test_a_refused_first_range_of_a_file_with_bytes_is_told(client: str) -> None:
     with plain(client) as (reader, server):
         headers = {"Content-Range": "bytes */151"}
-        server.answer = lambda request: Reply(416, b"", headers)  # type: ignore[method-assign]
+        server.instead = lambda request: Reply(416, b"", headers)
         with pytest.raises(ReadError, match=r"refuses the range \(HTTP 416\)"):
             reader.read(0, 8)
 
@@ -395,7 +395,7 @@ def test_a_redirect_to_another_host_gets_no_token_and_is_asked_from_then_on() ->
 @pytest.mark.parametrize("target", NOWHERE)
 def test_a_file_that_is_sent_nowhere_is_one_line_at_once(client: str, target: str) -> None:
     with plain(client) as (reader, server):
-        server.answer = lambda request: Reply(302, b"", {"Location": target})  # type: ignore[method-assign]
+        server.instead = lambda request: Reply(302, b"", {"Location": target})
         with pytest.raises(ReadError, match="no address that can be asked") as caught:
             reader.read(0, 8)
         assert caught.value.reason is GapReason.UNREADABLE
@@ -407,7 +407,7 @@ def test_a_file_that_is_sent_nowhere_is_one_line_at_once(client: str, target: st
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_redirect_without_end_is_left_after_five(client: str) -> None:
     with plain(client) as (reader, server):
-        server.answer = lambda request: Reply(302, b"", {"Location": PATH})  # type: ignore[method-assign]
+        server.instead = lambda request: Reply(302, b"", {"Location": PATH})
         with pytest.raises(ReadError, match="redirects without end"):
             reader.read(0, 8)
         assert len(server.requests) == 6
@@ -418,7 +418,7 @@ def test_a_redirect_may_be_relative(client: str) -> None:
     with plain(client) as (reader, server):
         serve = server.answer
         moved = Reply(307, b"over there", {"Location": "model.safetensors?again"})
-        server.answer = lambda r: serve(r) if r.query else moved  # type: ignore[method-assign]
+        server.instead = lambda r: serve(r) if r.query else moved
         assert reader.read(8, 8) == CONTENT[8:16]
 
 
@@ -428,7 +428,7 @@ def test_a_redirect_may_be_spelt_in_bytes(client: str, target: str) -> None:
     with plain(client) as (reader, server):
         server.files["/\xe9"] = OTHER
         serve, moved = server.answer, Reply(302, b"", {"Location": target})
-        server.answer = lambda r: moved if r.path == PATH else serve(r)  # type: ignore[method-assign]
+        server.instead = lambda r: moved if r.path == PATH else serve(r)
         assert reader.read(8, 8) == OTHER[8:16]
 
 
@@ -439,7 +439,7 @@ def test_what_a_redirect_carries_besides_is_not_read(client: str, endless: bool)
     with Files({PATH: CONTENT}) as cdn, plain(client, timeout=5, seconds=5) as (reader, hub):
         headers = {"Location": cdn.url + PATH} | ({} if endless else {"Content-Encoding": "gzip"})
         reply = Reply(302, zeros, headers, endless=endless)
-        hub.answer = lambda request: reply  # type: ignore[method-assign]
+        hub.instead = lambda request: reply
         tracemalloc.start()
         try:
             assert reader.read(0, 8) == CONTENT[:8]
@@ -452,7 +452,7 @@ def test_what_a_redirect_carries_besides_is_not_read(client: str, endless: bool)
 def test_a_cookie_is_not_kept(client: str) -> None:
     with Files({PATH: CONTENT}) as cdn, plain(client) as (reader, hub):
         headers = {"Location": cdn.url + PATH, "Set-Cookie": "secret=1; Path=/"}
-        hub.answer = lambda request: Reply(302, b"", headers)  # type: ignore[method-assign]
+        hub.instead = lambda request: Reply(302, b"", headers)
         reader.read(0, 8)
         assert [r.headers.get("cookie") for r in cdn.requests] == [None]
 
@@ -464,7 +464,7 @@ def test_an_expired_target_is_asked_for_again_once() -> None:
         assert reader.read(8, 4) == CONTENT[8:12]
         assert hub.authorizations() == ["Bearer t"] * 2
         assert cdn.authorizations() == [None] * 3
-        cdn.sign = lambda content: f"{cdn.url}/signed/0?signature=old"  # type: ignore[method-assign]
+        cdn.sign = lambda content: f"{cdn.url}/signed/0?signature=old"
         cdn.expire()
         with pytest.raises(ReadError, match="closed to us"):
             reader.read(16, 4)

@@ -49,7 +49,7 @@ def test_no_token_of_ours_goes_to_an_address(
 def test_a_redirect_is_followed_once() -> None:
     with Cdn() as cdn, Files({}) as server:
         target = cdn.sign(bytes(range(256)) * 4096)
-        server.answer = lambda request: Reply(302, b"", {"Location": target})  # type: ignore[method-assign]
+        server.instead = lambda request: Reply(302, b"", {"Location": target})
         with reading(server.url) as reader:
             assert reader.size == 1 << 20
             assert reader.read((1 << 20) - 1, 9) == b"\xff"
@@ -59,7 +59,7 @@ def test_a_redirect_is_followed_once() -> None:
 def test_what_a_signed_address_holds_is_never_told() -> None:
     with Cdn(odd="picture") as cdn, Files({}) as server:
         target = cdn.sign(CONTENT)
-        server.answer = lambda request: Reply(302, b"", {"Location": target})  # type: ignore[method-assign]
+        server.instead = lambda request: Reply(302, b"", {"Location": target})
         with reading(server.url) as reader, pytest.raises(ReadError, match="refused") as caught:
             reader.read(0, 8)
         assert "secret" not in str(caught.value)

@@ -14,7 +14,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,6 +101,8 @@ class Server:
 
     def __init__(self, *, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
+        self.instead: Callable[[Request], Reply] | None = None
+        """What a test wants answered, where no oddity of the platform fits."""
         self.requests: list[Request] = []
         self.connections = 0
         self.stopping = threading.Event()
@@ -228,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
                 Reply(200, b"<!doctype html><p>Be right back.", {"Content-Type": "text/html"})
             )
         else:
-            reply = owner.answer(request)
+            reply = (owner.instead or owner.answer)(request)
             if fault == "truncated":
                 reply = Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
             self.send(reply, cut=fault == "cut")
