@@ -306,8 +306,9 @@ def test_an_averaged_copy_beside_the_weights_does_not_count() -> None:
     assert (found.family, found.variant) == ("sd1", None)
 
 
-def test_a_file_with_the_averaged_copy_alone_says_so() -> None:
-    found = detect(tensors(components()["UNET-v1-EMA"], "model_ema."))
+@pytest.mark.parametrize("prefix", ["model_ema.", "model_ema.diffusion_model"])
+def test_a_file_with_the_averaged_copy_alone_says_so(prefix: str) -> None:
+    found = detect(tensors(components()["UNET-v1-EMA"], prefix))
     assert (found.family, found.variant, found.kind) == ("sd1", "ema", "checkpoint")
 
 

@@ -30,7 +30,7 @@ from modelaudit.resolve.architecture.declared import (
     is_default,
 )
 from modelaudit.resolve.architecture.encoders import encoder
-from modelaudit.resolve.architecture.kin import same_family
+from modelaudit.resolve.architecture.kin import comparable, same_family
 from modelaudit.resolve.architecture.labels import family_of_label
 from modelaudit.resolve.architecture.language import language_model
 from modelaudit.resolve.architecture.models import family_of_model
@@ -38,6 +38,7 @@ from modelaudit.resolve.architecture.names import Listing
 
 __all__ = [
     "Contradiction",
+    "comparable",
     "contradiction",
     "declared_family",
     "detect",

@@ -23,6 +23,8 @@ _COMPANIONS: Final = (
     (Zone.ADAPTER, Component.ADAPTER),
     (Zone.OTHER, Component.OTHER),
 )
+_WRAPPER: Final = "diffusion_model"
+"""What LitEma leaves of ``model.diffusion_model.`` in the names of its copies."""
 _UNDOTTED: Final = tuple(rule._replace(key=rule.key.replace(".", "")) for rule in UNETS)
 
 
@@ -45,7 +47,9 @@ def checkpoint(listing: Listing) -> Architecture | None:
 
 def averaged(listing: Listing) -> Architecture | None:
     """A UNet of which only the EMA copy is there, whose names have lost their dots."""
-    for shapes in (listing.zones[Zone.EMA], listing.main):
+    copies = listing.zones[Zone.EMA]
+    bare = {name.removeprefix(_WRAPPER): shape for name, shape in copies.items()}
+    for shapes in (bare, listing.main):
         rule = first(_UNDOTTED, shapes)
         if rule is not None:
             return Architecture(

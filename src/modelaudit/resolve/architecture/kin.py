@@ -74,3 +74,16 @@ def same_family(one: str, other: str) -> bool:
     if one == other or not any({one, other} <= known for known in (GENERATORS, LANGUAGE, ENCODERS)):
         return True
     return any(one in group and other in group for group in KIN)
+
+
+def comparable(one: str, other: str) -> bool:
+    """Whether files of two families may have matrices in common; what is unknown may be anything.
+
+    Stricter than :func:`same_family`: two names of one layout, and no benefit of the doubt.
+    """
+    one, other = ALIASES.get(one, one), ALIASES.get(other, other)
+    return (
+        one == other
+        or UNKNOWN in (one, other)
+        or any(one in group and other in group for group in KIN)
+    )

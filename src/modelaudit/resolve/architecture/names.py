@@ -12,6 +12,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
+from modelaudit.domain.refs import MAX_LENGTH
 from modelaudit.domain.weights import Tensor
 
 Shape = tuple[int, ...]
@@ -79,6 +80,8 @@ _MOMENTS: Final = (".exp_avg", ".exp_avg_sq", ".max_exp_avg_sq")
 @lru_cache(maxsize=1 << 15)  # every file of an architecture names the same tensors
 def split(name: str) -> tuple[Zone, str]:
     """The zone that the prefixes of a name announce, and the name without them."""
+    if len(name) > MAX_LENGTH:
+        return Zone.MAIN, name  # nobody's model: each word taken off would copy it
     if "exp_avg" in name and name.endswith(_MOMENTS):
         return Zone.TRAINING, name
     head, dot, rest = name.partition(".")

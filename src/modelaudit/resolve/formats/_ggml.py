@@ -48,6 +48,10 @@ class Cursor:
         """Arrays met; each costs time, however few bytes it takes."""
 
     @property
+    def is_big_endian(self) -> bool:
+        return self._order == ">"
+
+    @property
     def position(self) -> int:
         return self._base + self._at
 

@@ -61,6 +61,8 @@ def read_header(reader: Reader) -> Header:
     if cursor.take(4) != b"GGUF":
         raise FormatError("bad_magic", "the file does not begin with GGUF")
     cursor.set_version(cursor.take(4))
+    if cursor.is_big_endian:
+        warnings.add("big_endian", "the most significant byte comes first")
     tensor_count, key_count = cursor.count(), cursor.count()
     if tensor_count > MAX_TENSORS:
         raise FormatError("too_many_tensors", f"the header lists more than {MAX_TENSORS} tensors")
