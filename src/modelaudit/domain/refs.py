@@ -6,6 +6,7 @@ civitai-base:SD 1.5      a family label of Civitai, where no list gives it a mod
 folder:path/of/file      a weight file or model folder, relative to the folder audited
 sha256:6ce01616…         a file known only by its digest
 dataset:org/name         a training set
+sketch:list/entry        what a list knows by a sketch of its weights alone
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from urllib.parse import quote
 ModelRef = NewType("ModelRef", str)
 
 PLATFORMS: Final = (
-    "hf", "civitai", "civitai-base", "folder", "sha256", "dataset",
+    "hf", "civitai", "civitai-base", "folder", "sha256", "dataset", "sketch",
     "modelscope", "ollama", "openmodeldb", "kaggle", "github",
 )  # fmt: skip
 
@@ -59,6 +60,11 @@ def sha256(digest: str) -> ModelRef:
 def dataset(dataset_id: str) -> ModelRef:
     """The node of a training set."""
     return ModelRef(f"dataset:{dataset_id}")
+
+
+def sketch(entry: str) -> ModelRef:
+    """The node of what a list's entry knows by its weights alone."""
+    return ModelRef(f"sketch:{entry}")
 
 
 def folder(path: str) -> ModelRef:

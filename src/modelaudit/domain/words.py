@@ -100,6 +100,27 @@ class Component(Word):
         return super().parse(text.replace("_", "-"))
 
 
+class Kinship(Word):
+    """How the sampled weights of two models relate; a larger value is a closer kinship."""
+
+    UNRELATED = 0
+    """Nothing of the one can be compared with anything of the other."""
+    SAME_ARCHITECTURE_ONLY = 1
+    """The same shapes, and no trace of the same training."""
+    INCONCLUSIVE = 2
+    """Too little to tell, or between two answers."""
+    DILUTED = 3
+    """Traces: a small share of a merge, or an edit that destroys."""
+    PARTIAL = 4
+    """Some matrices come from there, the others do not."""
+    COMMON_ANCESTRY = 5
+    """Far from independent: heavy training, pruning, a merge, or one common beginning."""
+    DERIVED = 6
+    """A modified copy of it, or of something in its lineage."""
+    IDENTICAL = 7
+    """The same in every value that was sampled."""
+
+
 class Status(Word):
     """What the platform said about a node when it was last asked."""
 

@@ -1,0 +1,1 @@
+"""Lineage from the weights: samples of matrices, compared; arrays in, numbers out."""
