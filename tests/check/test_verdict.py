@@ -113,6 +113,8 @@ CASES: Mapping[str, tuple[Entry, list[Edge], Grade, str, str]] = {
     "single source": (ENTRY, [flagged(Flag.SINGLE_SOURCE, COPY)], G.DECLARED, "review", "single"),
     "undated": (ENTRY, [flagged(Flag.UNDATED)], G.DECLARED, "review", "a date that is unknown"),
     "allowed": (ENTRY, [flagged(Flag.ALLOWED, COPY)], G.DECLARED, "review", "an allow list"),
+    "weak": (
+        ENTRY, [flagged(Flag.WEAK, tune(G.MEASURED))], G.DECLARED, "review", "agree only in part"),
     "the lowest of two": (
         ENTRY, [flagged(Flag.CONFLICT | Flag.UNDIRECTED)], G.DECLARED, "note", "came first"),
     "odd anywhere on the path": (ENTRY, [COPY, flagged(Flag.CYCLE)], G.DECLARED, "review", "cycle"),
@@ -165,7 +167,7 @@ edges = st.builds(
     Edge,
     relation=st.sampled_from([r for r in Relation if r is not R.LISTED]),
     grade=st.sampled_from(Grade),
-    flags=st.builds(Flag, st.integers(0, 127)),
+    flags=st.builds(Flag, st.integers(0, 511)),
     weight=st.none() | st.floats(0, 1),
 )
 paths = st.lists(edges, min_size=1, max_size=4)

@@ -10,6 +10,7 @@ from modelaudit.domain.claim import Claim, Conflict
 from modelaudit.domain.finding import Finding
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, ConflictKind, Grade, Relation, State, Verdict
+from tests.report.weighing import SAMPLE
 
 SEEN = 1_795_309_323  # 2026-11-22T01:02:03Z
 SD15 = refs.hf("runwayml/stable-diffusion-v1-5")
@@ -134,6 +135,7 @@ def findings() -> list[Finding]:
                     excerpt="median cosine 0.998, coverage 1.00",
                     component=Component.UNET,
                     weight=0.4,
+                    sample=SAMPLE,
                 ),
                 claim(mix, SD15, Relation.MERGE),
             ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Conflict, Measured
 from modelaudit.domain.finding import (
+    Closeness,
     Coverage,
     Finding,
     Gone,
@@ -20,8 +21,18 @@ from modelaudit.domain.finding import (
 )
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import ConflictKind, GapReason, Grade, Read, Relation, Verdict
+from modelaudit.domain.sketch import Weighed
+from modelaudit.domain.words import (
+    ConflictKind,
+    GapReason,
+    Grade,
+    Kinship,
+    Read,
+    Relation,
+    Verdict,
+)
 from tests.report.rows import ENTRY, HOSTILE, SD21, SEEN, XL, claim, findings
+from tests.report.weighing import several
 
 
 @dataclass
@@ -33,6 +44,7 @@ class SampleReport:
     coverage: Coverage = field(default_factory=Coverage)
     contradictions: tuple[Conflict, ...] = ()
     left: tuple[Gone, ...] = ()
+    weighed: list[Weighed] = field(default_factory=list)
 
     @property
     def summary(self) -> Summary:
@@ -73,8 +85,24 @@ class SampleReport:
     def conflicts(self) -> Iterator[Conflict]:
         yield from self.contradictions
 
+    def compared(self, *, order: Closeness = "id", limit: int | None = None) -> Iterator[Weighed]:
+        def by_id(row: Weighed) -> tuple[object, ...]:
+            return (row.model, row.path)
+
+        def by_kinship(row: Weighed) -> tuple[object, ...]:
+            return (-closest(row), row.model, row.path)
+
+        yield from sorted(self.weighed, key=by_id if order == "id" else by_kinship)[:limit]
+
+    def kinships(self) -> Mapping[Kinship, int]:
+        return Counter(map(closest, self.weighed))
+
     def gone(self) -> Iterator[Gone]:
         yield from self.left
+
+
+def closest(row: Weighed) -> Kinship:
+    return max((kin.comparison.overall.grade for kin in row.kin), default=Kinship.UNRELATED)
 
 
 def sample() -> SampleReport:
@@ -82,6 +110,7 @@ def sample() -> SampleReport:
     told = refs.hf("example-lab/two-stories")
     return SampleReport(
         rows=rows,
+        weighed=several(),
         run=Run(
             id="2026-11-22T01:00:00Z-4f2a",
             started=SEEN - 123,

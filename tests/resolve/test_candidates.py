@@ -15,8 +15,8 @@ def candidate(ref: str, why: Why, downloads: int = 0) -> Candidate:
 
 def test_reasons_come_in_the_order_of_what_a_verdict_turns_on() -> None:
     written = [
-        Why.LIVE_FINDING, Why.DESCENDANT, Why.NAMED_PARENT, Why.NO_PARENT, Why.LIKE_A_ROOT,
-        Why.PUBLISHER, Why.NAMED_SOURCE,
+        Why.LISTED, Why.LIVE_FINDING, Why.DESCENDANT, Why.NAMED_PARENT, Why.NO_PARENT,
+        Why.LIKE_A_ROOT, Why.PUBLISHER, Why.NAMED_SOURCE, Why.SILENT,
     ]  # fmt: skip
     assert sorted(Why) == written
     found = choose([candidate(f"hf:m/{why.name}", why) for why in reversed(written)])

@@ -16,7 +16,7 @@ from modelaudit.resolve.extractor import Extractor, extract, extractors, readers
 
 KINDS = {
     "hf.record", "card", "adapter_config", "mergekit", "model_index", "config", "safetensors",
-    "gguf", "civitai.version", "civitai_info",
+    "gguf", "civitai.version", "civitai_info", "weights",
 }  # fmt: skip
 
 

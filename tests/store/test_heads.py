@@ -120,15 +120,18 @@ def test_a_database_of_the_first_layout_is_brought_up_to_date(tmp_path: Path) ->
     with writing(path) as connection:
         Catalogue(connection).add(model(REF, files=[file("one"), file("two", "vae", "b.bin")]))
         rows = connection.execute("SELECT sha256, node, path, size, observed FROM file").fetchall()
+        layout = schema_of(connection)
     old = sqlite3.connect(path)
-    for name in ("content", "file", "head"):
-        old.execute("DROP VIEW IF EXISTS files")
+    for view in ("files", "compared"):
+        old.execute(f"DROP VIEW {view}")
+    for name in ("weighed", "content", "file", "head"):
         old.execute(f"DROP TABLE {name}")
+    old.execute("ALTER TABLE claim DROP COLUMN sample")
     old.executescript(OLD)
     old.executemany(
         "INSERT INTO file(sha256, node, path, size, observed) VALUES (?, ?, ?, ?, ?)", rows
     )
-    old.execute("DELETE FROM _sqlite_migrations WHERE name LIKE 'm002%'")
+    old.execute("DELETE FROM _sqlite_migrations WHERE name > 'm002'")
     old.execute("PRAGMA user_version = 1")
     old.commit()
     old.close()
@@ -136,9 +139,51 @@ def test_a_database_of_the_first_layout_is_brought_up_to_date(tmp_path: Path) ->
         pass
     with writing(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone()[0] == VERSION
+        assert schema_of(connection) == layout
         found = connection.execute("SELECT path, sha256 FROM files ORDER BY path").fetchall()
         assert [tuple(row) for row in found] == [
             ("b.bin", sha("two")),
             ("model.safetensors", sha("one")),
         ]
         Catalogue(connection).add(model(REF, files=[file("three")], title="new"))
+
+
+def test_a_database_of_the_second_layout_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    with writing(path) as connection:
+        catalogue = Catalogue(connection)
+        catalogue.add(model(REF, says("hf:a/root"), files=[file("one")]))
+        keep(catalogue, HEAD)
+        layout = schema_of(connection)
+    old = sqlite3.connect(path)
+    old.execute("DROP VIEW compared")
+    old.execute("DROP TABLE weighed")
+    old.execute("ALTER TABLE claim DROP COLUMN sample")
+    old.execute("ALTER TABLE file DROP COLUMN weighed")
+    old.execute("DELETE FROM word WHERE kind = 'kinship'")
+    old.execute("DELETE FROM _sqlite_migrations WHERE name > 'm003'")
+    old.execute("PRAGMA user_version = 2")
+    old.commit()
+    old.close()
+    with pytest.raises(Exception, match="older version"), reading(path):
+        pass
+    with writing(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == VERSION
+        assert schema_of(connection) == layout
+        catalogue = Catalogue(connection)
+        assert catalogue.refs("SELECT parent FROM claims") == ["hf:a/root"]
+        assert catalogue.refs("SELECT family FROM files") == ["sd1"]
+        assert len(catalogue.refs("SELECT word FROM word WHERE kind = 'kinship'")) == 8
+        assert catalogue.refs("SELECT count(*) FROM compared") == [0]
+
+
+def schema_of(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    """Tables and views with the names of their columns."""
+    names = connection.execute(
+        "SELECT name FROM sqlite_master"
+        " WHERE type IN ('table', 'view') AND name NOT LIKE '%sqlite%'"
+    ).fetchall()
+    return {
+        name: {row[1] for row in connection.execute(f"PRAGMA table_info('{name}')")}
+        for (name,) in names
+    }

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from modelaudit.check.verdict import edge_cap, entry_cap
-from modelaudit.domain.edge import Flag, unpack
+from modelaudit.domain.edge import GRADE_BITS, GRADE_SHIFT, Flag, unpack
 from modelaudit.domain.entry import Entry
 from modelaudit.domain.words import Grade, Verdict
 
@@ -183,7 +183,8 @@ def _walk(
             "  WHERE e.entry IN (0, l.entry) AND e.code IN (SELECT code FROM lineage_code)"
             "    AND NOT EXISTS (SELECT 1 FROM lineage_walk AS w"
             "                     WHERE w.entry = l.entry AND w.node = e.child)"
-            "  ORDER BY l.entry, e.child, l.node, (e.code >> 4) & 15 DESC, e.code"
+            "  ORDER BY l.entry, e.child, l.node,"
+            f"          (e.code >> {GRADE_SHIFT} & {GRADE_BITS}) DESC, e.code"
             " ON CONFLICT DO NOTHING"
         ).rowcount
         if not found:

@@ -27,6 +27,8 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
         match = entry.match
         roots += [(number, ref) for ref in (*match.models, *match.rehosts)]
         roots += [(number, refs.civitai_label(name)) for name in match.labels.get("civitai", ())]
+        if match.sketches and not match.models:
+            roots.append((number, refs.sketch(entry.id)))
         digests += [
             ListedDigest(
                 entry=number,

@@ -22,6 +22,7 @@ from modelaudit.domain.errors import IncompleteError, PlatformError
 from modelaudit.domain.model import Document, Gap, Page, Record
 from modelaudit.domain.reader import Reader, ReadError
 from modelaudit.domain.refs import ModelRef, key
+from modelaudit.domain.sketch import Weighed
 from modelaudit.domain.times import parse_time
 from modelaudit.domain.weights import Head
 from modelaudit.domain.words import GapReason, Status
@@ -165,6 +166,7 @@ class _Batch:
         self._records: list[Record] = []
         self._documents: list[Document] = []
         self._heads: list[Head] = []
+        self._weighed: list[Weighed] = []
         self._gaps: list[Gap] = []
         self._renamed: dict[ModelRef, ModelRef] = {}
         self._missing: dict[ModelRef, Status] = {}
@@ -187,6 +189,7 @@ class _Batch:
         self._records += page.records
         self._documents += page.documents
         self._heads += page.heads
+        self._weighed += page.weighed
         self._gaps += page.gaps
         self._met.update(key(record.model.ref) for record in page.records)
         self._met.update(key(document.model) for document in page.documents)
@@ -203,6 +206,7 @@ class _Batch:
             records=tuple(self._records),
             documents=tuple(self._documents),
             heads=tuple(self._heads),
+            weighed=tuple(self._weighed),
             gaps=tuple(self._gaps),
             renamed=self._renamed,
             missing=self._missing,

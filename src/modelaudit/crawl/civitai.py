@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from modelaudit.crawl import civitai_listing, heads
+from modelaudit.crawl import civitai_listing, heads, weighed
 from modelaudit.crawl.civitai_pages import REF, page_of
 from modelaudit.crawl.pacing import Wait, sleep
 from modelaudit.crawl.platform import Source
@@ -128,9 +128,11 @@ class Civitai:
         return HttpReader(self._session.fetch, url, size)
 
     def replay(self, kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
-        """The page of one archived ``list``, ``model``, ``version`` or ``header`` answer."""
+        """The page of one archived line, of any kind."""
         if kind == heads.KIND:
             return heads.replay(record, at, self.name)
+        if kind == weighed.KIND:
+            return weighed.replay(record, at, self.name)
         try:
             value = decode(record)
         except ValueError:

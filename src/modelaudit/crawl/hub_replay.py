@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from modelaudit.crawl import heads
+from modelaudit.crawl import heads, weighed
 from modelaudit.crawl.archive import mended
 from modelaudit.crawl.hub_records import read
 from modelaudit.domain.model import Document, Gap, Page
@@ -38,9 +38,11 @@ _REASONS = {
 
 
 def replay(kind: str, record: bytes, *, url: str | None, status: int, at: int) -> Page:
-    """The page of a line: kind ``list`` or ``model`` (an API record), ``text`` or ``header``."""
+    """The page of a line of any kind; ``list`` and ``model`` are API records."""
     if kind == heads.KIND:
         return heads.replay(record, at, "hf")
+    if kind == weighed.KIND:
+        return weighed.replay(record, at, "hf")
     if kind == "text":
         return _text(record, status, at)
     if status != 200:

@@ -5,7 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.sketch import Comparison, Recipe
 from modelaudit.domain.words import Component, ConflictKind, Grade, Relation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What a claim from sampled weights rests on: the numbers, matrix by matrix."""
+
+    comparison: Comparison
+    """Of the part that the claim is about, and of no other."""
+    bytes_read: int = 0
+    """Of the child's file, beyond its header."""
+    references: int = 0
+    """How many the child was compared with."""
+    recipe: Recipe | None = None
+    """What the child is mixed of, where that leaves nothing unexplained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,8 @@ class Claim:
     """The parent's key that survives renames, where the source gives it (the Hub's ``_id``)."""
     weight: float | None = None
     """A merge parent's share, 0 to 1, where it is known."""
+    sample: Sample | None = None
+    """The numbers, of a claim from sampled weights."""
 
 
 EXCERPT_LENGTH = 200
@@ -39,12 +56,13 @@ EXCERPT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What names and shapes of a file's tensors say: a family and a reason, never a lineage."""
+    """What a file itself says against claims about it: its shapes, or its values."""
 
     file: str
     family: str
+    """By names and shapes of tensors, never a lineage; empty where values were compared."""
     reason: str
-    """The tensor and the shape that decided."""
+    """The tensor and the shape that decided; or whom the values show no trace of."""
     observed: int
     """When the file was read, UTC seconds."""
     says: str | None = None
@@ -62,4 +80,4 @@ class Conflict:
     entry: str | None = None
     """The blocklist entry that one side leads to, if any."""
     measured: Measured | None = None
-    """The stronger side, where it is no claim but a file's own shapes."""
+    """The stronger side, where it is no claim but a file's own shapes or values."""

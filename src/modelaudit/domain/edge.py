@@ -28,6 +28,8 @@ class Flag(IntFlag):
     """A dated rule applies and the child has no date."""
     BACKWARD = 128
     """Same bytes, and the child is known to be the earlier one; comes with ``UNDIRECTED``."""
+    WEAK = 256
+    """The weights agree in part only, and no independent claim says the same."""
 
 
 class Edge(NamedTuple):
@@ -40,6 +42,15 @@ class Edge(NamedTuple):
     """A merge parent's share; ``None`` when unknown."""
 
 
+GRADE_SHIFT: Final = 4
+FLAG_SHIFT: Final = 8
+WEIGHT_SHIFT: Final = 20
+"""Bits below each field of a code; the relation lies lowest."""
+
+RELATION_BITS: Final = (1 << GRADE_SHIFT) - 1
+GRADE_BITS: Final = (1 << (FLAG_SHIFT - GRADE_SHIFT)) - 1
+FLAG_BITS: Final = (1 << (WEIGHT_SHIFT - FLAG_SHIFT)) - 1
+
 WEIGHT_STEPS: Final = 100_000
 """Shares are packed in steps of a hundred-thousandth: finer than any recipe states them."""
 
@@ -51,15 +62,20 @@ def pack(edge: Edge) -> int:
     weight = UNKNOWN_WEIGHT
     if edge.weight is not None:
         weight = int(max(0, min(edge.weight, 1)) * WEIGHT_STEPS + 0.5)
-    return edge.relation | edge.grade << 4 | edge.flags << 8 | weight << 16
+    return (
+        edge.relation
+        | edge.grade << GRADE_SHIFT
+        | edge.flags << FLAG_SHIFT
+        | weight << WEIGHT_SHIFT
+    )
 
 
 def unpack(code: int) -> Edge:
     """The edge behind a code; weights come back as whole steps."""
-    weight = code >> 16
+    weight = code >> WEIGHT_SHIFT
     return Edge(
-        Relation(code & 15),
-        Grade(code >> 4 & 15),
-        Flag(code >> 8 & 255),
+        Relation(code & RELATION_BITS),
+        Grade(code >> GRADE_SHIFT & GRADE_BITS),
+        Flag(code >> FLAG_SHIFT & FLAG_BITS),
         None if weight == UNKNOWN_WEIGHT else weight / WEIGHT_STEPS,
     )

@@ -9,7 +9,8 @@ from typing import Literal, Protocol
 from modelaudit.domain.claim import Claim, Conflict
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import Grade, Read, Relation, State, Verdict
+from modelaudit.domain.sketch import Weighed
+from modelaudit.domain.words import Grade, Kinship, Read, Relation, State, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +151,10 @@ Order = Literal["id", "reach"]
 """``id`` for programs; ``reach`` for people: verdict, then downloads, then id."""
 
 
+Closeness = Literal["id", "closest"]
+"""``id``: by model and file; ``closest``: by kinship, then by the numbers."""
+
+
 class Report(Protocol):
     """A finished run, ready to be rendered; rows are streamed, a run may hold a million."""
 
@@ -170,6 +175,12 @@ class Report(Protocol):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Contradictions, whether or not anything is listed; sorted by model and kind."""
+
+    def compared(self, *, order: Closeness = "id", limit: int | None = None) -> Iterator[Weighed]:
+        """Files whose weights were compared, whatever was found."""
+
+    def kinships(self) -> Mapping[Kinship, int]:
+        """How many files were compared, by the closest kinship that was found."""
 
     def gone(self) -> Iterator[Gone]:
         """Findings that are no more, sorted by id."""

@@ -9,6 +9,7 @@ from modelaudit.domain.claim import Claim, Conflict, Measured
 from modelaudit.domain.finding import Finding
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.sketch import Weighed
 from modelaudit.domain.words import Status
 
 
@@ -33,5 +34,7 @@ class Explanation:
     """What the files that were read are, by names and shapes of their tensors."""
     remarks: tuple[tuple[str, str], ...] = ()
     """(file, what is odd about it)."""
+    weighed: tuple[Weighed, ...] = ()
+    """What comparing the weights of its files showed, whatever that was."""
     also: tuple[ModelRef, ...] = field(default=())
     """Other names of the same node."""

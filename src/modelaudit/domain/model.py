@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.sketch import Weighed
 from modelaudit.domain.weights import Head
 from modelaudit.domain.words import Component, GapReason, Status, Trait
 
@@ -61,7 +62,7 @@ class Document:
     model: ModelRef
     kind: str
     """``hf.record``, ``card``, ``adapter_config``, ``mergekit``, ``model_index``,
-    ``safetensors``, ``civitai.version`` …; extractors name the kinds they read."""
+    ``safetensors``, ``weights``, ``civitai.version`` …; extractors name the kinds they read."""
     body: Mapping[str, Any] | str
     observed: int
     """When it was received, UTC seconds."""
@@ -101,7 +102,7 @@ class Received:
 
     platform: str
     kind: str
-    """``list``, ``model``, ``version``, ``files``, ``text`` or ``header``."""
+    """``list``, ``model``, ``version``, ``files``, ``text``, ``header`` or ``weights``."""
     url: str
     status: int
     at: int
@@ -122,6 +123,8 @@ class Page:
     """Models the platform would not show, with what it answered."""
     heads: tuple[Head, ...] = ()
     """What weight files say that were read."""
+    weighed: tuple[Weighed, ...] = ()
+    """What comparing weights showed."""
     received: tuple[Received, ...] = ()
     cursor: str | None = None
     """Resume token for what follows this page; ``None`` when the source is at its end."""

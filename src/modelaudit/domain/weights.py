@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from modelaudit.domain.claim import Claim
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, GapReason
+
+if TYPE_CHECKING:  # claims rest on comparisons of weights, and those on this module
+    from modelaudit.domain.claim import Claim
 
 UNKNOWN: Final = "unknown"
 """An answer like any other: the family, or the kind, that shapes do not decide."""

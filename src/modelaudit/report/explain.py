@@ -9,19 +9,26 @@ from modelaudit.domain.claim import Claim, Conflict
 from modelaudit.domain.finding import Finding
 from modelaudit.domain.lineage import Explanation
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.sketch import Comparison
 from modelaudit.domain.times import format_time
 from modelaudit.domain.words import Grade, Relation, Verdict
-from modelaudit.report import words
-from modelaudit.report.clean import for_terminal
+from modelaudit.report import weights, words
+from modelaudit.report.clean import for_terminal, shorten
+from modelaudit.report.comparison import NULL, figures, shares
 from modelaudit.report.record import locator
 
 _DEPTH = 12
 _FILES = 5
 """Files whose architecture is told."""
 _REMARKS = 20
+_KIN = 5
+"""References told of one file."""
+_MATRICES = 24
 
 UNDIRECTED = "same-bytes-undirected"
 """The extractor that joins equal files without knowing which was first."""
+IN_PART = "weights-in-part"
+"""The extractor of kinships that weights suggest and do not prove."""
 
 
 def render(explanation: Explanation) -> Iterator[str]:
@@ -50,6 +57,7 @@ def render(explanation: Explanation) -> Iterator[str]:
             yield _line(1, f"{file}: {remark}")
         if len(e.remarks) > _REMARKS:
             yield _line(1, f"and {len(e.remarks) - _REMARKS:,} more")
+    yield from _weights(e)
     if e.conflicts:
         yield "\nConflicts\n"
         for conflict in e.conflicts:
@@ -59,6 +67,43 @@ def render(explanation: Explanation) -> Iterator[str]:
         yield _line(1, f"{gap.reason}: {f'{gap.file}: ' if gap.file else ''}{gap.detail}")
     if not e.gaps:
         yield _line(1, "nothing on record that could not be read")
+
+
+def _weights(e: Explanation) -> Iterator[str]:
+    """What comparing values showed, also where that is nothing."""
+    if not e.weighed:
+        return
+    yield "\nWeights, by a part of their values\n"
+    for found in e.weighed[:_FILES]:
+        against = words.amount(found.references, "reference")
+        yield _line(
+            1,
+            f"{found.path}: compared with {against} of {found.family or 'its architecture'}, "
+            f"{words.amount(found.bytes_read, 'byte')} read",
+        )
+        for kin in found.kin[:_KIN]:
+            yield _line(2, f"weights: {weights.sentence(kin)}")
+        if found.kin and found.kin[0].comparison.tensors:
+            yield from _matrices(found.kin[0].comparison)
+        if found.recipe is not None:
+            yield _line(2, f"merge: {found.recipe.wording}")
+            for share in found.recipe.parents if found.recipe.complete else ():
+                yield _line(3, f"{share.weight:.3f} ± {share.error:.3f}  {share.reference}")
+        for note in found.notes[:_REMARKS]:
+            yield _line(2, f"not compared: {note}")
+    if len(e.weighed) > _FILES:
+        yield _line(1, f"and {len(e.weighed) - _FILES:,} more files")
+    yield _line(1, NULL)
+
+
+def _matrices(one: Comparison) -> Iterator[str]:
+    """The matrices of the closest reference."""
+    yield _line(2, f"matrices against {one.reference}: {figures(one.overall)}")
+    for tensor in one.tensors[:_MATRICES]:
+        r = "-" if tensor.r is None else f"{tensor.r:.4f}"
+        yield _line(3, f"{r:>7}  equal {tensor.equal:.2f}  {shorten(tensor.name, 80)}")
+    if len(one.tensors) > _MATRICES:
+        yield _line(3, f"and {len(one.tensors) - _MATRICES} more, in the JSON report")
 
 
 def _verdicts(e: Explanation) -> Iterator[str]:
@@ -83,6 +128,11 @@ def _why_none(e: Explanation) -> str:
         return f"it is listed itself, as {entry}, and not among the models of this run"
     if any(c.grade >= Grade.DECLARED for c in e.claims.get(e.model, ())):
         return "its known lineage leads to nothing listed"
+    if any(found.kin for found in e.weighed):
+        return (
+            "its weights show no kinship that counts with what they were compared with, and "
+            "nothing else is known about its lineage"
+        )
     return "nothing is known about its lineage, which does not mean that it is clear"
 
 
@@ -94,13 +144,15 @@ def what_would_change(finding: Finding) -> Iterator[str]:
     hops = words.by_hop(finding)
     weakest = min(hops, key=lambda hop: max(c.grade for c in hop))
     parents = " or ".join(sorted({c.parent for c in weakest}))
-    if finding.grade is Grade.EXACT:
+    if finding.grade is Grade.EXACT or all(c.sample for c in weakest):
         yield "the files that match are removed or replaced"
     else:
         yield (
             f"nobody claims any more that {weakest[0].child} comes from {parents} "
             f"({_places(weakest)})"
         )
+    if any(c.extractor == IN_PART for c in weakest) and finding.verdict is Verdict.REVIEW:
+        yield "a publisher or a tool that names the same lineage would confirm what weights suggest"
     if finding.verdict is Verdict.TAKE_DOWN and finding.grade < Grade.MEASURED:
         yield f"under --standard {Grade(finding.grade + 1)} it would be for review"
     if finding.grade < Grade.MEASURED:
@@ -138,6 +190,13 @@ def _claim(claim: Claim, depth: int) -> Iterator[str]:
     yield _line(depth, f"{claim.grade}: {claim.extractor} at {locator(claim)}{share}")
     if claim.excerpt:
         yield _line(depth + 1, f"“{claim.excerpt}”")
+    if claim.sample:
+        one = claim.sample.comparison
+        said = one.overall.wording
+        against = "" if one.reference in said else f", against {one.reference}"
+        yield _line(depth + 1, f"weights: {said}{against}")
+        if claim.sample.recipe is not None:
+            yield _line(depth + 1, f"a merge: {shares(claim.sample.recipe)}")
     where = claim.source or "local"
     yield _line(depth + 1, f"{where}  first seen {format_time(claim.observed)}")
 
@@ -146,8 +205,8 @@ def _conflict(conflict: Conflict) -> Iterator[str]:
     yield _line(1, f"{conflict.kind}{f' ({conflict.entry})' if conflict.entry else ''}")
     for claim in conflict.claims:
         yield _line(2, f"{claim.grade}: {_relation(claim)} {claim.parent} ({claim.extractor})")
-    if conflict.measured:
-        yield _line(2, f"shapes: {words.shapes(conflict.measured)}")
+    if found := conflict.measured:
+        yield _line(2, f"{words.measured_by(found)}: {words.shapes(found)}")
 
 
 def _places(claims: list[Claim]) -> str:

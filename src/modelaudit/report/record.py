@@ -12,6 +12,7 @@ from modelaudit.domain.claim import EXCERPT_LENGTH, Claim, Conflict, Measured
 from modelaudit.domain.finding import Coverage, Finding, Gone, Run, Summary
 from modelaudit.domain.times import format_time
 from modelaudit.domain.words import Grade, Verdict
+from modelaudit.report.weights import sample_record
 
 SCHEMA: Final = "modelaudit.report/1"
 
@@ -92,8 +93,8 @@ def summary_record(summary: Summary) -> dict[str, Any]:
 
 
 def claim_record(claim: Claim) -> dict[str, Any]:
-    """A claim, with its source and excerpt spelled out."""
-    return {
+    """A claim, with its source and excerpt spelled out; with its numbers, where it has any."""
+    record: dict[str, Any] = {
         "child": claim.child,
         "parent": claim.parent,
         "relation": str(claim.relation),
@@ -105,6 +106,9 @@ def claim_record(claim: Claim) -> dict[str, Any]:
         "observed": format_time(claim.observed),
         "extractor": claim.extractor,
     }
+    if claim.sample is not None:
+        record["weights"] = sample_record(claim.sample)
+    return record
 
 
 def conflict_record(conflict: Conflict) -> dict[str, Any]:

@@ -61,20 +61,21 @@ def render(name: str, report: Report) -> Iterator[str]:
     return named(name).render(report)
 
 
-def write(path: Path, chunks: Iterable[str]) -> None:
+def write(path: Path, chunks: Iterable[str | bytes]) -> None:
     """Write a file whole or not at all; devices and pipes are written straight through.
 
-    The text goes to a hidden neighbour, is flushed to disk, and takes the name in one step.
+    Text is written as UTF-8. All goes to a hidden neighbour, is flushed to disk, and takes the name
+    in one step.
     ``UsageError`` when the place cannot be written.
     """
     target = path.resolve()  # a link is followed, not replaced
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
-            _fill(target, "w", chunks)
+            _fill(target, "wb", chunks)
             return
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            _fill(part, "x", chunks)
+            _fill(part, "xb", chunks)
             part.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -87,9 +88,9 @@ def write(path: Path, chunks: Iterable[str]) -> None:
         ) from error
 
 
-def _fill(path: Path, mode: str, chunks: Iterable[str]) -> None:
-    with path.open(mode, encoding="utf-8", newline="") as file:
-        file.writelines(chunks)
+def _fill(path: Path, mode: str, chunks: Iterable[str | bytes]) -> None:
+    with path.open(mode) as file:
+        file.writelines(c.encode() if isinstance(c, str) else c for c in chunks)
         file.flush()
         if path.is_file():
             os.fsync(file.fileno())

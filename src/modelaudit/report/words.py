@@ -101,6 +101,7 @@ _PLATFORM: Final = {
     "folder": "local folder",
     "sha256": "file digest",
     "dataset": "training set",
+    "sketch": "known by its weights",
     "modelscope": "ModelScope",
     "ollama": "Ollama",
     "openmodeldb": "OpenModelDB",
@@ -249,7 +250,14 @@ def by_hop(finding: Finding) -> list[list[Claim]]:
     return hops
 
 
+def measured_by(found: Measured) -> str:
+    """What stands against the claims: the ``shapes`` of tensors, or ``weights``."""
+    return "shapes" if found.family else "weights"
+
+
 def shapes(found: Measured) -> str:
-    """What a file's shapes say, and its own metadata, in one sentence."""
+    """What a file's shapes say, and its own metadata, or what its values show; in one sentence."""
+    if not found.family:
+        return f"the values of {found.file} show {found.reason}"
     said = f"; its metadata says {found.says}" if found.says else ""
     return f"the tensors of {found.file} are those of {found.family}: {found.reason}{said}"

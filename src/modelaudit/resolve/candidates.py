@@ -16,6 +16,8 @@ from modelaudit.domain.refs import ModelRef
 class Why(IntEnum):
     """Why a model is worth a call; smaller comes first."""
 
+    LISTED = 0
+    """It is listed, and hosted: its weights are what others are compared with."""
     LIVE_FINDING = 1
     """It has a finding: is it still there, and still so?"""
     DESCENDANT = 2
@@ -30,6 +32,8 @@ class Why(IntEnum):
     """Its publisher has findings elsewhere."""
     NAMED_SOURCE = 7
     """Somebody asked for it, or for its publisher, by name."""
+    SILENT = 8
+    """It names no parent, and its weights may tell one."""
 
 
 @dataclass(frozen=True, slots=True)

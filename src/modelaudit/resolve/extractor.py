@@ -59,8 +59,8 @@ def readers_of(kind: str) -> tuple[Extractor, ...]:
 
 @cache
 def embedded() -> frozenset[str]:
-    """Names of extractors that read nothing but the heads of weight files."""
-    return frozenset(e.name for e in extractors() if e.reads <= {"safetensors", "gguf"})
+    """Names of extractors that read nothing but weight files: heads, or sampled values."""
+    return frozenset(e.name for e in extractors() if e.reads <= {"safetensors", "gguf", "weights"})
 
 
 @dataclass(slots=True)

@@ -95,7 +95,7 @@ def read_sides(text: str) -> Sides:
 def _timeless(claims: Sequence[Claim]) -> list[tuple[object, ...]]:
     return [
         (c.child, c.parent, c.relation, c.grade, c.extractor, c.source, c.locator, c.excerpt,
-         c.component, c.weight)
+         c.component, c.weight, *(() if c.sample is None else (c.sample,)))
         for c in claims
     ]  # fmt: skip
 

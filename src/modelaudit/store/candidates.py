@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from modelaudit.domain import refs
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Status, Trait
+from modelaudit.store.fragments import HOSTED
 
 
 def live_findings(
@@ -23,6 +24,17 @@ def live_findings(
         "n.id IN (SELECT node FROM finding WHERE series = ? AND until IS NULL)"
         " AND ifnull(n.detailed, 0) < ?",
         (series, since),
+        limit,
+    )
+
+
+def listed(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[ModelRef, int]]:
+    """Listed models that a platform hosts, never asked for."""
+    return _rows(
+        connection,
+        "n.id IN (SELECT node FROM listed) AND n.detailed IS NULL"
+        f" AND n.status IN ({HOSTED}) AND n.same IS NULL",
+        (),
         limit,
     )
 
@@ -50,12 +62,16 @@ def named_parents(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[
     )
 
 
-def without_parent(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[ModelRef, int]]:
-    """Diffusion and adapter models in scope that name no parent."""
-    looks = Trait.DIFFUSION.value | Trait.ADAPTER.value
+def without_parent(
+    connection: sqlite3.Connection,
+    limit: int,
+    *,
+    traits: Trait = Trait.DIFFUSION | Trait.ADAPTER,
+) -> Iterator[tuple[ModelRef, int]]:
+    """Models in scope with one of these traits that name no parent."""
     return _rows(
         connection,
-        f"n.id IN (SELECT node FROM in_scope) AND n.traits & {looks} AND n.detailed IS NULL"
+        f"n.id IN (SELECT node FROM in_scope) AND n.traits & {traits.value} AND n.detailed IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1)",
         (),
         limit,

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+import msgspec
+
 from modelaudit.domain import refs
-from modelaudit.domain.claim import EXCERPT_LENGTH, Claim
+from modelaudit.domain.claim import EXCERPT_LENGTH, Claim, Sample
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store.fragments import MAINS, PART, SAME_TENSORS, SHARED_PART
 
 _SELECT = """
 SELECT c.ref, p.ref, claim.relation, claim.grade, o.extractor, o.path, o.locator, claim.observed,
-       claim.source, claim.excerpt, claim.component, claim.weight
+       claim.source, claim.excerpt, claim.component, claim.weight, claim.sample
   FROM claim
   JOIN node AS c ON c.id = claim.child
   JOIN node AS p ON p.id = claim.parent
@@ -119,7 +121,7 @@ def _digest(ref: ModelRef) -> bytes | None:
 
 def _claim(row: tuple[Any, ...]) -> Claim:
     (child, parent, relation, grade, extractor, path, locator, observed, source, excerpt, component,
-     weight) = row  # fmt: skip
+     weight, sample) = row  # fmt: skip
     return Claim(
         child=ModelRef(child),
         parent=ModelRef(parent),
@@ -133,4 +135,5 @@ def _claim(row: tuple[Any, ...]) -> Claim:
         excerpt=excerpt,
         component=None if component is None else Component(component),
         weight=weight,
+        sample=None if sample is None else msgspec.json.decode(sample, type=Sample),
     )

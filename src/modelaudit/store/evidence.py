@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from modelaudit.domain.edge import Flag
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Grade, Relation
-from modelaudit.store.fragments import SAME_TENSORS
+from modelaudit.store.fragments import (
+    BY_WEIGHTS,
+    LATER_SHARD,
+    MAINS,
+    PART,
+    SAME_TENSORS,
+    flagged,
+    grade_of,
+    relation_of,
+)
 from modelaudit.store.links import BY_BYTES
 
 
@@ -81,8 +90,8 @@ def listed_digests_of(connection: sqlite3.Connection, number: int, entry: int) -
     """Digests of an entry that a model holds in a main, tainted part."""
     rows = connection.execute(
         "SELECT substr(d.ref, 8) FROM link AS l JOIN node AS d ON d.id = l.parent"
-        f" WHERE l.child = ? AND l.entry = ? AND l.code & 15 = {Relation.COPY.value}"
-        f"   AND l.code & {Flag.SINGLE_SOURCE << 8} = 0"
+        f" WHERE l.child = ? AND l.entry = ? AND {relation_of('l.code')} = {Relation.COPY.value}"
+        f"   AND {flagged('l.code', Flag.SINGLE_SOURCE)} = 0"
         "   AND d.ref LIKE 'sha256:%' ORDER BY 1",
         (number, entry),
     )
@@ -113,6 +122,24 @@ def files_like(connection: sqlite3.Connection, node: int, sha256: str) -> list[t
         (node, bytes.fromhex(sha256)),
     )
     return rows.fetchall()
+
+
+def kin_files(connection: sqlite3.Connection, child: int, parent: int) -> tuple[int, int]:
+    """(files that are kin to the parent by their sampled values, files that may be a model).
+
+    The shards of a model are one.
+    """
+    kin = connection.execute(
+        "SELECT count(DISTINCT o.path) FROM claim AS c JOIN origin AS o ON o.id = c.origin"
+        f" WHERE c.child = ? AND c.parent = ? AND c.{BY_WEIGHTS}",
+        (child, parent),
+    ).fetchone()[0]
+    total = connection.execute(
+        f"SELECT count(*) FROM file AS f WHERE f.node = ? AND NOT {LATER_SHARD.format(file='f')}"
+        f" AND ifnull({PART.format(file='f')}, {MAINS[0]}) IN ({MAINS})",
+        (child,),
+    ).fetchone()[0]
+    return kin, max(kin, total)
 
 
 def copies(connection: sqlite3.Connection, extractor: str) -> list[tuple[int, int]]:
@@ -149,7 +176,8 @@ def digest_matches(
 ) -> list[tuple[int, int, str, int, bool]]:
     """(entry, model, sha256, node of the digest, whole model?) of every listed file found."""
     rows = connection.execute(
-        f"SELECT l.entry, l.child, substr(d.ref, 8), d.id, max(l.code & 15 = {Relation.COPY.value})"
+        "SELECT l.entry, l.child, substr(d.ref, 8), d.id,"
+        f"      max({relation_of('l.code')} = {Relation.COPY.value})"
         "  FROM link AS l JOIN node AS d ON d.id = l.parent AND d.ref LIKE 'sha256:%'"
         " WHERE l.entry > 0 GROUP BY l.entry, l.child, d.id ORDER BY l.entry, l.child, 3"
     )
@@ -162,8 +190,8 @@ def copies_of_listed(connection: sqlite3.Connection) -> list[tuple[int, int, int
         "SELECT l.entry, l.child, l.parent FROM link AS l"
         "  JOIN listed AS r ON r.entry = l.entry AND r.node = l.parent"
         "  JOIN node AS n ON n.id = l.parent AND n.ref NOT LIKE 'sha256:%'"
-        f" WHERE l.entry > 0 AND l.code & 15 = {Relation.COPY.value}"
-        f"   AND (l.code >> 4) & 15 = {Grade.EXACT.value} ORDER BY 1, 2, 3"
+        f" WHERE l.entry > 0 AND {relation_of('l.code')} = {Relation.COPY.value}"
+        f"   AND {grade_of('l.code')} = {Grade.EXACT.value} ORDER BY 1, 2, 3"
     ).fetchall()
 
 
@@ -172,7 +200,8 @@ def decided_by_list(connection: sqlite3.Connection, number: int) -> bool:
     return (
         connection.execute(
             "SELECT 1 FROM listed WHERE node = ?1 UNION ALL SELECT 1 FROM link"
-            f" WHERE child = ?1 AND entry > 0 AND code & 15 = {Relation.COPY.value} LIMIT 1",
+            f" WHERE child = ?1 AND entry > 0 AND {relation_of('code')} = {Relation.COPY.value}"
+            " LIMIT 1",
             (number,),
         ).fetchone()
         is not None
@@ -214,6 +243,15 @@ def parents(connection: sqlite3.Connection, child: int) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
+def listed_beside(connection: sqlite3.Connection, number: int) -> set[int]:
+    """What the lists mean by the same entries as a node: a re-host and its original are one."""
+    rows = connection.execute(
+        "SELECT o.node FROM listed AS l JOIN listed AS o ON o.entry = l.entry WHERE l.node = ?",
+        (number,),
+    )
+    return {node for (node,) in rows}
+
+
 def existing(connection: sqlite3.Connection, numbers: set[int]) -> set[int]:
     """Those of these nodes that a platform shows or a list names."""
     return {
@@ -233,6 +271,7 @@ def allowed_with_claims(connection: sqlite3.Connection) -> list[tuple[int, int, 
         "  JOIN claim AS c ON c.child = a.node JOIN listed AS l ON l.node = c.parent"
         f" WHERE c.grade > {Grade.HINTED.value} AND c.relation <> {Relation.COMPONENT.value}"
         " UNION SELECT x.child, x.parent, x.entry FROM allowed AS a JOIN link AS x"
-        f"  ON x.child = a.node WHERE x.entry > 0 AND x.code & 15 = {Relation.COPY.value}"
+        "  ON x.child = a.node"
+        f" WHERE x.entry > 0 AND {relation_of('x.code')} = {Relation.COPY.value}"
         " ORDER BY 1, 2"
     ).fetchall()

@@ -15,6 +15,7 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason, Grade, Relation, Status
 from modelaudit.store import heads
 from modelaudit.store.claims import claims_of
+from modelaudit.store.compared import compared_of
 from modelaudit.store.report import StoredReport
 
 ANCESTORS = 60
@@ -52,6 +53,7 @@ def explain(connection: sqlite3.Connection, ref: ModelRef, report: StoredReport)
         ).fetchone()[0],
         shapes=tuple(file.measured for file in heads.shaped(connection, node)),
         remarks=tuple(heads.remarks(connection, node)),
+        weighed=tuple(compared_of(connection, node)),
         also=tuple(
             ModelRef(other)
             for (other,) in connection.execute(

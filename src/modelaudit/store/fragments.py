@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelaudit.domain.edge import FLAG_SHIFT, GRADE_BITS, GRADE_SHIFT, RELATION_BITS, Flag
 from modelaudit.domain.words import Component, Status
 
 LIVE: Final = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
@@ -24,6 +25,13 @@ A name that ends in ``.gguf`` says nothing of it, though it stands for a model w
 MAINS: Final = ",".join(str(part.value) for part in Component if part.main)
 """Codes of the parts that can stand for the whole, for ``component IN (…)``."""
 
+_FIVE: Final = "[0-9]" * 5
+LATER_SHARD: Final = (
+    f"({{file}}.path GLOB '*-{_FIVE}-of-{_FIVE}.*'"
+    f" AND {{file}}.path NOT GLOB '*-00001-of-{_FIVE}.*')"
+)
+"""A shard that is not its model's first: the first stands for all of them."""
+
 SAME_TENSORS: Final = (
     "content AS a CROSS JOIN content AS b"
     " ON b.digest = a.digest AND b.component = a.component AND b.head <> a.head"
@@ -37,3 +45,23 @@ SHARED_PART: Final = (
     f"CASE WHEN {{file}}.component NOT IN ({MAINS}) THEN {{file}}.component ELSE {{part}} END"
 )
 """What a shared part is in a file: a place that says that it is no main part has the last word."""
+
+BY_WEIGHTS: Final = (
+    "origin IN (SELECT id FROM origin WHERE extractor IN ('weights', 'weights-in-part'))"
+)
+"""Condition on claims: drawn from sampled weights, whole or in part."""
+
+
+def relation_of(code: str) -> str:
+    """The relation of an edge's code (:mod:`modelaudit.domain.edge`)."""
+    return f"({code} & {RELATION_BITS})"
+
+
+def grade_of(code: str) -> str:
+    """The grade of an edge's code."""
+    return f"({code} >> {GRADE_SHIFT} & {GRADE_BITS})"
+
+
+def flagged(code: str, flag: Flag) -> str:
+    """0 where an edge's code does not carry this flag."""
+    return f"({code} & {flag << FLAG_SHIFT})"

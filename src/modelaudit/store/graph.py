@@ -12,16 +12,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from modelaudit.domain import refs
-from modelaudit.domain.edge import UNKNOWN_WEIGHT, WEIGHT_STEPS, Flag
+from modelaudit.domain.edge import FLAG_SHIFT, Flag
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.words import Component, Grade, Relation
-from modelaudit.store import identity, links
-from modelaudit.store.fragments import HOSTED, PART
-from modelaudit.store.links import BY_BYTES
-
-MONTH = 30 * 86_400
-"""By how many seconds a parent may be younger than its child without a remark."""
-
+from modelaudit.store import edges, identity, links
+from modelaudit.store.fragments import HOSTED, PART, flagged, grade_of
 
 _TABLES = """
 CREATE TEMP TABLE listed(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
@@ -41,31 +36,6 @@ CREATE TEMP TABLE shaped(node INTEGER PRIMARY KEY, relation INTEGER);
 CREATE TEMP TABLE weak_edge(parent INTEGER, child INTEGER, entry INTEGER, code INTEGER);
 """
 
-_BYTES_OF_LISTED = (
-    "SELECT x.child FROM listed AS l CROSS JOIN link AS x ON x.parent = l.node"
-    f" WHERE x.code & 15 = {Relation.COPY.value}"
-    " UNION SELECT x.child FROM listed AS l CROSS JOIN claim AS x ON x.parent = l.node"
-    f" WHERE x.{BY_BYTES}"
-)
-
-_WEIGHT = (  # where a card leaves the share of a merge parent out, its recipe may tell it
-    "ifnull(c.weight, (SELECT max(w.weight) FROM claim AS w WHERE w.parent = c.parent"
-    f" AND w.child = c.child AND w.relation = c.relation AND c.relation = {Relation.MERGE.value}))"
-)
-
-_RELATION = (  # a delta or a part by its shapes is no finetune, whatever a card leaves out
-    f"CASE c.relation WHEN {Relation.FINETUNE.value}"
-    f" THEN ifnull((SELECT s.relation FROM shaped AS s WHERE s.node = c.child), c.relation)"
-    " ELSE c.relation END"
-)
-
-_CODE = (  # SQLite binds | & << >> alike, from left to right
-    f"({_RELATION}) | (c.grade << 4)"
-    " | (({flags}) << 8)"
-    f" | (ifnull(cast(min(max({_WEIGHT}, 0), 1) * {WEIGHT_STEPS} + 0.5 AS INTEGER),"
-    f"            {UNKNOWN_WEIGHT}) << 16)"
-)
-
 
 def build(connection: sqlite3.Connection, listing: Listing) -> None:
     """Fill the tables for these lists; conflicts and cycles are marked afterwards."""
@@ -83,7 +53,7 @@ def build(connection: sqlite3.Connection, listing: Listing) -> None:
         "INSERT INTO lineage_root SELECT l.entry, r.rank FROM listed AS l"
         " JOIN lineage_node AS r ON r.node = l.node"
     )
-    _add_edges(connection)
+    edges.add(connection)
 
 
 def contradict(connection: sqlite3.Connection, pairs: Iterable[tuple[int, int, int]]) -> None:
@@ -93,11 +63,10 @@ def contradict(connection: sqlite3.Connection, pairs: Iterable[tuple[int, int, i
         "SELECT p.rank, c.rank FROM contradicted AS x"
         " JOIN lineage_node AS p ON p.node = x.parent JOIN lineage_node AS c ON c.node = x.child"
     )
-    flags = Flag.UNDIRECTED << 8
-    connection.execute(
+    connection.execute(  # words are contradicted, never weights
         f"INSERT INTO weak_edge SELECT * FROM lineage_edge"
-        f" WHERE (parent, child) IN ({ranked}) AND (code >> 4) & 15 < {Grade.EXACT.value}"
-        f"   AND code & {flags} = 0"
+        f" WHERE (parent, child) IN ({ranked}) AND {grade_of('code')} < {Grade.MEASURED.value}"
+        f"   AND {flagged('code', Flag.UNDIRECTED)} = 0"
     )
     connection.execute(
         "DELETE FROM lineage_edge WHERE (parent, child, entry, code) IN (SELECT * FROM weak_edge)"
@@ -111,7 +80,7 @@ def restore_contradicted(connection: sqlite3.Connection) -> None:
     """
     connection.execute(
         f"INSERT OR IGNORE INTO lineage_edge"
-        f" SELECT parent, child, entry, code | {Flag.CONFLICT << 8} FROM weak_edge"
+        f" SELECT parent, child, entry, code | {Flag.CONFLICT << FLAG_SHIFT} FROM weak_edge"
     )
     connection.execute(
         "INSERT OR IGNORE INTO lineage_edge"
@@ -134,7 +103,8 @@ def inner_edges(connection: sqlite3.Connection) -> list[tuple[int, int]]:
     digests = "SELECT r.rank FROM lineage_node AS r JOIN node AS n ON n.id = r.node"
     return connection.execute(
         "SELECT DISTINCT parent, child FROM lineage_edge AS e"
-        f" WHERE code & {Flag.UNDIRECTED << 8} = 0 AND child IN (SELECT parent FROM lineage_edge)"
+        f" WHERE {flagged('code', Flag.UNDIRECTED)} = 0"
+        "   AND child IN (SELECT parent FROM lineage_edge)"
         "   AND child NOT IN (SELECT node FROM lineage_root)"
         f"   AND NOT (child IN ({digests} WHERE n.ref LIKE 'sha256:%')"
         "     AND EXISTS (SELECT 1 FROM lineage_edge AS b"
@@ -142,12 +112,12 @@ def inner_edges(connection: sqlite3.Connection) -> list[tuple[int, int]]:
     ).fetchall()
 
 
-def mark_cycles(connection: sqlite3.Connection, edges: Iterable[tuple[int, int]]) -> None:
+def mark_cycles(connection: sqlite3.Connection, found: Iterable[tuple[int, int]]) -> None:
     """Flag edges that lie in a cycle."""
     connection.executemany(
-        f"UPDATE OR REPLACE lineage_edge SET code = code | {Flag.CYCLE << 8}"
-        f" WHERE parent = ? AND child = ? AND code & {Flag.UNDIRECTED << 8} = 0",
-        edges,
+        f"UPDATE OR REPLACE lineage_edge SET code = code | {Flag.CYCLE << FLAG_SHIFT}"
+        f" WHERE parent = ? AND child = ? AND {flagged('code', Flag.UNDIRECTED)} = 0",
+        found,
     )
 
 
@@ -233,56 +203,6 @@ def _touch(connection: sqlite3.Connection) -> None:
         if not found:
             return
         level += 1
-
-
-def _add_edges(connection: sqlite3.Connection) -> None:
-    """Claims become edges, with what is odd about them as flags."""
-    undirected = "c.origin IN (SELECT id FROM origin WHERE extractor = 'same-bytes-undirected')"
-    younger = (
-        f"ifnull(p.created > n.created + {MONTH}, 0)"
-        # re-hosts of a deleted base are younger than its descendants, and a rename hides the age
-        " AND c.parent NOT IN (SELECT node FROM listed)"
-        f" AND c.parent NOT IN ({_BYTES_OF_LISTED})"
-        " AND NOT EXISTS (SELECT 1 FROM node AS a WHERE a.same = c.parent)"
-    )
-    flags = (
-        f"({younger}) * {Flag.DATE.value} | ({undirected}) * {Flag.UNDIRECTED.value}"
-        f" | (c.child IN (SELECT node FROM allowed)) * {Flag.ALLOWED.value}"
-    )
-    hidden = (
-        f"(c.child IN (SELECT node FROM allowed)"
-        f" AND (c.grade = {Grade.HINTED.value} OR c.relation = {Relation.COMPONENT.value}))"
-    )
-    connection.execute(
-        f"INSERT OR IGNORE INTO lineage_edge SELECT a.rank, b.rank, 0, {_CODE.format(flags=flags)}"
-        "  FROM claim AS c JOIN lineage_node AS a ON a.node = c.parent"
-        "  JOIN lineage_node AS b ON b.node = c.child"
-        "  JOIN node AS p ON p.id = c.parent JOIN node AS n ON n.id = c.child"
-        f" WHERE NOT {hidden} AND c.parent NOT IN (SELECT node FROM shield)"
-        "   AND c.parent NOT IN (SELECT node FROM dated)"
-    )
-    undated = f"{flags} | (d.before IS NOT NULL AND n.created IS NULL) * {Flag.UNDATED.value}"
-    connection.execute(
-        "INSERT OR IGNORE INTO lineage_edge"
-        f" SELECT a.rank, b.rank, l.entry, {_CODE.format(flags=undated)}"
-        "  FROM listed AS l JOIN claim AS c ON c.parent = l.node"
-        "  JOIN lineage_node AS a ON a.node = c.parent"
-        "  JOIN lineage_node AS b ON b.node = c.child"
-        "  JOIN node AS p ON p.id = c.parent JOIN node AS n ON n.id = c.child"
-        "  LEFT JOIN dated AS d ON d.entry = l.entry AND d.node = l.node"
-        f" WHERE l.node IN (SELECT node FROM dated) AND NOT {hidden}"
-        "   AND (d.before IS NULL OR n.created IS NULL OR n.created < d.before)"
-    )
-    exempt = f"(code & 15 = {Relation.COMPONENT.value} OR (code >> 4) & 15 = {Grade.HINTED.value})"
-    connection.execute(
-        "INSERT OR IGNORE INTO lineage_edge"
-        " SELECT a.rank, b.rank, l.entry,"
-        f"       l.code | (l.child IN (SELECT node FROM allowed)) * {Flag.ALLOWED << 8}"
-        "  FROM link AS l JOIN lineage_node AS a ON a.node = l.parent"
-        "  JOIN lineage_node AS b ON b.node = l.child"
-        f" WHERE NOT (l.child IN (SELECT node FROM allowed) AND {exempt})"
-        "   AND l.parent NOT IN (SELECT node FROM shield)"
-    )
 
 
 def roots_of(connection: sqlite3.Connection, entries: Sequence[int]) -> dict[int, set[str]]:

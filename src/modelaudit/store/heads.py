@@ -11,7 +11,7 @@ from modelaudit.domain.claim import Measured
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import UNKNOWN, Head
 from modelaudit.domain.words import Component
-from modelaudit.store.fragments import MAINS, PART
+from modelaudit.store.fragments import HOSTED, MAINS, PART
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,24 @@ def unread(
     return [
         Unread(ModelRef(ref), revision or None, path, size, sha256 or None, etag)
         for ref, revision, path, size, sha256, etag, _, _ in rows
+    ]
+
+
+def holders(
+    connection: sqlite3.Connection, sha256: str, *, platforms: Collection[str]
+) -> list[Unread]:
+    """Hosted files with this digest, those with most downloads first."""
+    rows = connection.execute(
+        "SELECT n.ref, lower(hex(n.revision)), f.path, f.size, f.etag FROM file AS f"
+        "  JOIN node AS n ON n.id = f.node LEFT JOIN popularity AS p ON p.node = n.id"
+        f" WHERE f.sha256 = ? AND n.status IN ({HOSTED}) AND n.same IS NULL"
+        f"   AND substr(n.ref, 1, instr(n.ref, ':') - 1) IN ({','.join('?' * len(platforms))})"
+        " ORDER BY p.downloads DESC, n.ref, f.path",
+        (bytes.fromhex(sha256), *platforms),
+    )
+    return [
+        Unread(ModelRef(ref), revision or None, path, size, sha256, etag)
+        for ref, revision, path, size, etag in rows
     ]
 
 

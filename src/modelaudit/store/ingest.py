@@ -22,6 +22,7 @@ from modelaudit.store.rows import (
     UPSERT_FILE,
     UPSERT_MODEL,
     Reading,
+    claim_row,
     each_once,
     file_rows,
     listing_digest,
@@ -266,10 +267,7 @@ class Ingest:
             if aliased and excerpt is None:
                 excerpt = refs.local(claim.parent)
             origin = self._origin(claim.extractor, claim.path, claim.locator)
-            rows[parent, origin] = (
-                claim.relation.value, claim.grade.value, claim.component, claim.weight,
-                claim.source, excerpt, claim.observed,
-            )  # fmt: skip
+            rows[parent, origin] = claim_row(claim, excerpt)
         return rows
 
     def _replace_claims(
@@ -280,7 +278,7 @@ class Ingest:
             (parent, origin): tuple(rest)
             for parent, origin, extractor, path, *rest in self._db.execute(
                 "SELECT parent, origin, extractor, path,"
-                "       relation, grade, component, weight, source, excerpt"
+                "       relation, grade, component, weight, source, excerpt, sample"
                 "  FROM claim JOIN origin AS o ON o.id = origin WHERE child = ?",
                 (child,),
             )

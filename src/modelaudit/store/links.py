@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from modelaudit.domain import refs
 from modelaudit.domain.digests import NEVER_MATCH
-from modelaudit.domain.edge import UNKNOWN_WEIGHT, Edge, Flag, pack
+from modelaudit.domain.edge import GRADE_SHIFT, UNKNOWN_WEIGHT, WEIGHT_SHIFT, Edge, Flag, pack
 from modelaudit.domain.entry import Entry
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.refs import ModelRef
@@ -117,8 +117,9 @@ def _link_versions(connection: sqlite3.Connection) -> None:
         "          WHERE v.key >= m.key || '@' AND v.key < m.key || 'A' AND v.status > 0"
         "            AND v.created <= ifnull(n.created, 1 << 40)"
         "          ORDER BY v.created DESC, v.ref LIMIT 1) AS version,"
-        f"       c.child, 0, c.relation | {UNKNOWN_WEIGHT << 16}"
-        f"       | (CASE WHEN {agree} THEN c.grade ELSE {Grade.HINTED.value} END << 4)"
+        f"       c.child, 0, c.relation | {UNKNOWN_WEIGHT << WEIGHT_SHIFT}"
+        f"       | (CASE WHEN {agree} THEN c.grade ELSE {Grade.HINTED.value} END"
+        f"         << {GRADE_SHIFT})"
         "  FROM node AS m JOIN claim AS c ON c.parent = m.id JOIN node AS n ON n.id = c.child"
         " WHERE m.key >= 'civitai:' AND m.key < 'civitai;' AND instr(m.ref, '@') = 0"
         "   AND version IS NOT NULL AND version <> c.child"

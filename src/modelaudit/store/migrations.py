@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ _WORDS = {
     "component": words.Component,
     "gap": words.GapReason,
     "conflict": words.ConflictKind,
+    "kinship": words.Kinship,
 }
 
 
@@ -31,11 +33,7 @@ def m001_create(db: Database) -> None:
     """The layout of today; what follows brings older ones to it."""
     for statement in _schema():
         db.execute(statement)
-    db.table("word").insert_all(
-        {"kind": kind, "code": member.value, "word": member.word}
-        for kind, enum in _WORDS.items()
-        for member in enum
-    )
+    db.table("word").insert_all(_words(*_WORDS))
 
 
 @migrations()
@@ -58,6 +56,26 @@ def m002_heads(db: Database) -> None:
         " blake3, crc32, observed, NULL FROM file_1 ORDER BY observed DESC"
     )
     db.execute("DROP TABLE file_1")
+
+
+@migrations()
+def m003_weights(db: Database) -> None:
+    """Claims keep the numbers of sampled weights; what was compared is kept by content."""
+    if db.table("weighed").exists():
+        return
+    for statement in _schema():
+        if statement.split()[1:3] in (["TABLE", "weighed"], ["VIEW", "compared"]):
+            db.execute(statement)
+    for table, column in (("claim", "sample TEXT"), ("file", "weighed BLOB")):
+        if column.split()[0] not in db.table(table).columns_dict:
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    db.table("word").insert_all(_words("kinship"), ignore=True)
+
+
+def _words(*kinds: str) -> Iterator[dict[str, object]]:
+    for kind in kinds:
+        for member in _WORDS[kind]:
+            yield {"kind": kind, "code": member.value, "word": member.word}
 
 
 def _schema() -> list[str]:

@@ -10,10 +10,21 @@ from typing import Any
 
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Conflict
-from modelaudit.domain.finding import Coverage, Finding, Gone, Order, Reach, Run, Summary
+from modelaudit.domain.finding import (
+    Closeness,
+    Coverage,
+    Finding,
+    Gone,
+    Order,
+    Reach,
+    Run,
+    Summary,
+)
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import ConflictKind, Grade, Relation, State, Verdict
+from modelaudit.domain.sketch import Weighed
+from modelaudit.domain.words import ConflictKind, Grade, Kinship, Relation, State, Verdict
 from modelaudit.store.bodies import read_body, read_sides
+from modelaudit.store.compared import compared, kinships
 from modelaudit.store.coverage import loads
 from modelaudit.store.fragments import LIVE
 from modelaudit.store.runs import OpenRun, baseline
@@ -115,6 +126,22 @@ class StoredReport:
         )
         for name, reason, first_absent, confirmed in rows:
             yield Gone(id=name, reason=reason, first_absent=first_absent, confirmed=confirmed)
+
+    def compared(self, *, order: Closeness = "id", limit: int | None = None) -> Iterator[Weighed]:
+        """Files whose weights were compared, whatever was found."""
+        run = self._opened.run
+        return compared(
+            self._db,
+            run.sources,
+            until=run.finished,
+            closest_first=order == "closest",
+            limit=limit,
+        )
+
+    def kinships(self) -> dict[Kinship, int]:
+        """How many files were compared, by the closest kinship that was found."""
+        run = self._opened.run
+        return kinships(self._db, run.sources, until=run.finished)
 
     def _select(self, rest: str, bound: tuple[object, ...]) -> Iterator[Finding]:
         rows = self._db.execute(

@@ -66,18 +66,34 @@ ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, size = excluded.size,
   header = CASE WHEN sha256 IS excluded.sha256 AND size IS excluded.size
                  AND etag IS excluded.etag THEN header END,
   head = CASE WHEN sha256 IS excluded.sha256 AND size IS excluded.size
-               AND etag IS excluded.etag THEN head END
+               AND etag IS excluded.etag THEN head END,
+  weighed = CASE WHEN sha256 IS excluded.sha256 AND size IS excluded.size
+                  AND etag IS excluded.etag THEN weighed END
 """
 """Other bytes under a known path are a file that was not read yet."""
 
 UPSERT_CLAIM = """
 INSERT INTO claim(parent, child, origin, relation, grade, component, weight, source, excerpt,
-                  observed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  sample, observed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET relation = excluded.relation, grade = excluded.grade,
   component = excluded.component, weight = excluded.weight, source = excluded.source,
-  excerpt = excluded.excerpt, observed = excluded.observed
+  excerpt = excluded.excerpt, sample = excluded.sample, observed = excluded.observed
 """
+
+
+def claim_row(claim: Claim, excerpt: str | None) -> tuple[object, ...]:
+    """What a claim says beside its ends and its place; when it was observed comes last."""
+    return (
+        claim.relation.value,
+        claim.grade.value,
+        claim.component,
+        claim.weight,
+        claim.source,
+        excerpt,
+        None if claim.sample is None else msgspec.json.encode(claim.sample).decode(),
+        claim.observed,
+    )
 
 
 def each_once(readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:

@@ -47,6 +47,7 @@ CREATE TABLE file (          -- weight files
   observed INTEGER NOT NULL, -- when the model was first seen with it
   header INTEGER,            -- when its header was asked for
   head BLOB REFERENCES head(key),
+  weighed BLOB,              -- digest of the references it was compared with; empty: not known
   PRIMARY KEY (node, path)
 ) WITHOUT ROWID;
 CREATE INDEX file_sha256 ON file(sha256) WHERE sha256 IS NOT NULL;
@@ -68,6 +69,14 @@ CREATE TABLE content (       -- digests of tensors, part by part: equal means th
 ) WITHOUT ROWID;
 CREATE INDEX content_head ON content(head);
 
+CREATE TABLE weighed (       -- what comparing weights showed: once for all who hold these bytes
+  head BLOB PRIMARY KEY REFERENCES head(key),
+  library BLOB NOT NULL,     -- digest of the references; empty where an archive told it
+  observed INTEGER NOT NULL,
+  kinship INTEGER NOT NULL,  -- the closest found
+  body TEXT NOT NULL         -- JSON: every reference that is kin, the nearest, recipe, numbers
+) WITHOUT ROWID;
+
 CREATE TABLE origin (        -- where claims are read: interned, few
   id INTEGER PRIMARY KEY,
   extractor TEXT NOT NULL,
@@ -87,6 +96,7 @@ CREATE TABLE claim (         -- child - relation -> parent, clustered by parent 
   weight REAL,
   source TEXT,               -- NULL: the child's own API record
   excerpt TEXT,              -- NULL: the parent's id, as it is
+  sample TEXT,               -- JSON: the numbers, of a claim from sampled weights
   PRIMARY KEY (parent, child, origin)
 ) WITHOUT ROWID;
 CREATE INDEX claim_child ON claim(child);
@@ -223,6 +233,17 @@ SELECT n.ref AS model, f.path, f.size, lower(hex(f.sha256)) AS sha256, w.word AS
   JOIN node AS n ON n.id = f.node
   LEFT JOIN head AS h ON h.key = f.head
   LEFT JOIN word AS w ON w.kind = 'component' AND w.code = ifnull(f.component, h.component);
+
+CREATE VIEW compared AS      -- weight files that were compared with references, by their values
+SELECT n.ref AS model, f.path, json_extract(w.body, '$.family') AS family, k.word AS kinship,
+       json_extract(w.body, '$.kin[0].comparison.reference') AS nearest,
+       json_extract(w.body, '$.kin[0].comparison.overall.score') AS score,
+       json_extract(w.body, '$.references') AS "references",
+       datetime(w.observed, 'unixepoch') AS observed, w.body
+  FROM weighed AS w
+  JOIN file AS f ON f.head = w.head
+  JOIN node AS n ON n.id = f.node
+  JOIN word AS k ON k.kind = 'kinship' AND k.code = w.kinship;
 
 CREATE VIEW findings AS      -- live ones, every series
 SELECT f.entry || '/' || n.ref AS id, v.word AS verdict, g.word AS grade, r.word AS relation,

@@ -12,6 +12,7 @@ from modelaudit.domain.words import (
     ConflictKind,
     GapReason,
     Grade,
+    Kinship,
     Read,
     Relation,
     State,
@@ -43,7 +44,9 @@ def test_an_empty_report_is_valid_too() -> None:
     VALIDATOR.validate(json.loads("".join(json_format.render(report))))
 
 
-@pytest.mark.parametrize("place", ["/", "run", "coverage", "summary", "findings", "gone"])
+@pytest.mark.parametrize(
+    "place", ["/", "run", "coverage", "summary", "findings", "compared", "gone"]
+)
 def test_the_schema_refuses_a_key_that_nobody_promised(place: str) -> None:
     report = written()
     at = report if place == "/" else report[place]
@@ -53,12 +56,13 @@ def test_the_schema_refuses_a_key_that_nobody_promised(place: str) -> None:
     assert not VALIDATOR.is_valid(report)
 
 
-def test_every_object_of_the_schema_is_strict() -> None:
+def test_every_object_of_the_schema_is_strict_and_whole_but_for_the_weights_of_a_claim() -> None:
     def check(node: object) -> None:
         if isinstance(node, dict):
             if "properties" in node:
                 assert node["additionalProperties"] is False
-                assert node["required"] == list(node["properties"])
+                optional = {"weights"} if node is SCHEMA["$defs"]["claim"] else set()
+                assert node["required"] == [p for p in node["properties"] if p not in optional]
             for value in node.values():
                 check(value)
         elif isinstance(node, list):
@@ -74,6 +78,7 @@ def test_the_schema_knows_every_word() -> None:
         ("grade", Grade),
         ("relation", Relation),
         ("component", Component),
+        ("kinship", Kinship),
     ):
         assert set(defs[name]["enum"]) == {str(word) for word in words}
     assert set(defs["verdict"]["enum"]) == {str(v) for v in Verdict if v}

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from modelaudit.domain import refs
 from modelaudit.domain.words import Grade, Relation, Verdict
+from modelaudit.report import weights as sentences
 from modelaudit.report.clean import for_terminal
+from modelaudit.report.comparison import NULL
 from modelaudit.report.formats import html
 from modelaudit.report.html import page as page_module
+from modelaudit.report.html import weights
 from tests.report.rows import HOSTILE, SD15, claim, finding
 from tests.report.sample import SampleReport, sample
 
@@ -135,7 +138,7 @@ def test_the_sections_come_in_the_order_a_reader_needs() -> None:
         text.index(f'id="{name}"')
         for name in (
             *("scope", "filter", "take-down", "proved", "declared", "review", "note"),
-            *("conflicts", "not-examined", "gone", "numbers", "method", "integrity"),
+            *("conflicts", "compared", "not-examined", "gone", "numbers", "method", "integrity"),
         )
     ]
     assert places == sorted(places)
@@ -228,3 +231,41 @@ def test_no_text_changes_the_tags_of_the_page(text: str) -> None:
         assert shape(page) == shape(plain)
     assert len(page.of("script")) == len(page.of("style")) == 1
     assert all(len(quote) <= 200 for quote in page.text.get("q", []))
+
+
+def test_the_weights_behind_a_claim_are_told_matrix_by_matrix() -> None:
+    text = text_of(sample())
+    (details,) = re.findall(r'<details class="sample">.*?</details>', text, re.DOTALL)
+    assert "<summary>Weights derived: R 0.998 over 3 matrices</summary>" in details
+    for words in ("0.9999", "-0.9944", "middle_block.1.proj_in.weight", "34,816 bytes", NULL):
+        assert words in details
+    assert "<script" not in details
+
+
+def test_the_weights_compared_are_counted_and_the_closest_come_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(weights, "MOST", 2)
+    text = text_of(sample())
+    section = text.split('id="compared"')[1].split("</section>")[0]
+    assert section.index("example-publisher/dream-mix") < section.index("example-lab/own-model")
+    assert "folder:" not in section
+    assert "Shown are the closest 2 of 3 files" in section
+    for words in ("3 files", "<strong>derived</strong>", "<strong>same-architecture-only</strong>"):
+        assert words in section
+
+
+def test_where_no_weights_were_compared_there_is_no_word_of_it() -> None:
+    report = sample()
+    report.weighed = []
+    assert 'id="compared"' not in text_of(report)
+
+
+def test_error_rates_that_nobody_measured_are_said_to_be_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "none was taken for kin" in text_of(sample())
+    monkeypatch.setattr(sentences, "error_rates", lambda: None)
+    text = text_of(sample())
+    Page(text)
+    assert "was not measured in this build" in text

@@ -67,7 +67,7 @@ def test_an_extractor_has_its_four_names(extractor: Extractor) -> None:
     assert extractor.name
     assert extractor.reads <= {
         "hf.record", "card", "adapter_config", "mergekit", "model_index", "config", "safetensors",
-        "gguf", "civitai.version", "civitai_info",
+        "gguf", "civitai.version", "civitai_info", "weights",
     }  # fmt: skip
     assert isinstance(extractor.grade, Grade)
     assert callable(extractor.extract)

@@ -21,6 +21,7 @@ from modelaudit.report.record import (
     run_record,
     summary_record,
 )
+from modelaudit.report.weights import compared_record
 
 name = "json"
 suffix = ".json"
@@ -36,6 +37,8 @@ def render(report: Report) -> Iterator[str]:
     yield from _items(finding_record(finding) for finding in report.findings(order="id"))
     yield '],\n"conflicts": ['
     yield from _items(conflict_record(conflict) for conflict in report.conflicts())
+    yield '],\n"compared": ['
+    yield from _items(compared_record(weighed) for weighed in report.compared(order="id"))
     yield '],\n"gone": ['
     yield from _items(gone_record(gone) for gone in report.gone())
     yield "]}\n"

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from modelaudit.domain import refs
-from modelaudit.domain.claim import Conflict
+from modelaudit.domain.claim import Conflict, Sample
 from modelaudit.domain.finding import Finding, Report
 from modelaudit.domain.times import format_time
 from modelaudit.domain.words import Verdict
-from modelaudit.report import words
+from modelaudit.report import weights, words
 from modelaudit.report.clean import for_markdown, link
+from modelaudit.report.comparison import NULL, figures, shares
 from modelaudit.report.record import source, url, window
 
 name = "markdown"
@@ -56,6 +57,7 @@ def render(report: Report) -> Iterator[str]:
         )
         if total > len(shelf):
             yield f"\nThe first {len(shelf)} of {total:,}; the JSON report has them all.\n"
+    yield from _weights(report, [row for shelf in shelves.values() for row in shelf])
     yield from _conflicts(report)
     yield from _not_examined(report)
     yield "\n## Lists\n\n"
@@ -100,6 +102,42 @@ def _row(finding: Finding) -> tuple[str, ...]:
     )
 
 
+def _weights(report: Report, shown: Iterable[Finding]) -> Iterator[str]:
+    """The numbers behind the findings above, and what else was compared."""
+    kinships = report.kinships()
+    rows = [_sample(row, sample) for row in shown for sample in weights.samples(row)]
+    if not kinships and not rows:
+        return
+    yield f"\n## Weights compared\n\n{weights.SAMPLED} {NULL}\n\n"
+    if rows:
+        titles = ("Model", "Reference", "Kinship", "Numbers", "In words")
+        yield from _table(titles, rows[:ROWS])
+        if len(rows) > ROWS:
+            yield f"\nThe first {ROWS} of {len(rows):,}; the JSON report has them all.\n"
+        yield "\n"
+    yield from _table(
+        ("Files", "Closest kinship", "Meaning"),
+        (
+            (f"{count:,}", str(kinship), meaning)
+            for kinship, count, meaning in weights.counts(kinships)
+        ),
+    )
+    yield f"\n{weights.error_sentence()}\n"
+
+
+def _sample(finding: Finding, sample: Sample) -> tuple[str, ...]:
+    one = sample.comparison
+    mixed = f"; a merge: {shares(sample.recipe)}" if sample.recipe else ""
+    numbers = "; ".join(filter(None, (figures(one.overall), weights.span(one.tensors))))
+    return (
+        for_markdown(finding.model, _WIDTH),
+        for_markdown(one.reference, _WIDTH),
+        str(one.overall.grade),
+        numbers,
+        for_markdown(one.overall.wording + mixed, 4 * _WIDTH),
+    )
+
+
 def _conflicts(report: Report) -> Iterator[str]:
     conflicts = list(islice(report.conflicts(), ROWS + 1))
     yield "\n## Conflicts\n\nWhat cannot all be true, the weaker first, listed or not.\n\n"
@@ -122,8 +160,8 @@ def _conflicts(report: Report) -> Iterator[str]:
 def _sides(conflict: Conflict) -> Iterator[str]:
     for claim in islice(conflict.claims, _LINKS):
         yield f"{claim.grade}: {claim.relation} of {for_markdown(claim.parent, _WIDTH)}"
-    if conflict.measured:
-        yield f"shapes: {for_markdown(words.shapes(conflict.measured), 2 * _WIDTH)}"
+    if found := conflict.measured:
+        yield f"{words.measured_by(found)}: {for_markdown(words.shapes(found), 2 * _WIDTH)}"
 
 
 def _not_examined(report: Report) -> Iterator[str]:

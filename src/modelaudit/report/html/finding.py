@@ -10,10 +10,8 @@ from modelaudit.domain.finding import Finding
 from modelaudit.domain.words import State
 from modelaudit.report import words
 from modelaudit.report.clean import for_html, link
-from modelaudit.report.html import lineage, parts
+from modelaudit.report.html import lineage, parts, weights
 from modelaudit.report.record import excerpt, locator, source, url, window
-
-_SHAPES = '<span class="pill measured">shapes</span>'
 
 
 def finding(found: Finding) -> str:
@@ -48,7 +46,12 @@ def conflict(contradiction: Conflict) -> str:
     """A contradiction with its claims, the weaker first."""
     entry = contradiction.entry
     found = contradiction.measured
-    shapes = f"<li>{_SHAPES}<div>{for_html(words.shapes(found))}</div></li>" if found else ""
+    shapes = (
+        f'<li><span class="pill measured">{words.measured_by(found)}</span>'
+        f"<div>{for_html(words.shapes(found))}</div></li>"
+        if found
+        else ""
+    )
     order = " The weaker claim comes first." if contradiction.claims else ""
     leads = f" One side leads to {parts.name(entry)}." if entry else ""
     return (
@@ -133,5 +136,6 @@ def _claim(claim: Claim) -> str:
         f"<li>{parts.pill(claim.grade)}<div><q>{parts.name(excerpt(claim), EXCERPT_LENGTH)}</q>"
         f'<p class="where">{claim.relation} → {parts.ref(claim.parent)}{component}{share}</p>'
         f'<p class="where">{where} · <code>{parts.name(locator(claim))}</code> · seen '
-        f"{parts.when(claim.observed)} · {parts.name(claim.extractor, 40)}</p></div></li>"
+        f"{parts.when(claim.observed)} · {parts.name(claim.extractor, 40)}</p>"
+        f"{weights.sample(claim.sample) if claim.sample else ''}</div></li>"
     )

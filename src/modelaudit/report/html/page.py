@@ -19,7 +19,7 @@ from modelaudit.domain.finding import Report
 from modelaudit.domain.words import Verdict
 from modelaudit.report import words
 from modelaudit.report.clean import for_html
-from modelaudit.report.html import parts, scope
+from modelaudit.report.html import parts, scope, weights
 from modelaudit.report.html.finding import conflict, finding
 from modelaudit.report.record import GRADES, VERDICTS
 
@@ -101,6 +101,7 @@ def page(report: Report) -> Iterator[str]:
             yield from _shelf(shelves, key, text)
         yield "</section>\n"
     yield from _conflicts(report, conflicts)
+    yield from weights.compared(report)
     yield from scope.listed(report)
     yield from scope.not_examined(report)
     yield from _gone(report)

@@ -10,7 +10,7 @@ from modelaudit.domain.finding import Report, Run
 from modelaudit.domain.words import Verdict
 from modelaudit.report import words
 from modelaudit.report.clean import for_html
-from modelaudit.report.html import parts
+from modelaudit.report.html import parts, weights
 from modelaudit.report.record import GRADES, VERDICTS
 
 GAP_ROWS = 200
@@ -213,11 +213,17 @@ def method(report: Report) -> Iterator[str]:
         "the weights count and the contradiction is listed as a conflict.</li>"
         "<li>A model whose publisher names no parent and whose weights were not compared is not "
         "found. It counts as unknown above.</li>"
+        "<li>A kinship of weights does not say which of two models came first, nor which member "
+        "of a lineage a model was made from, and a distilled or newly trained copy shows none. "
+        "Where weights agree in part only, a finding is for review unless somebody else says the "
+        "same.</li>"
         "<li>A shared text encoder or VAE proves nothing about the rest of a model and is only "
         "noted.</li>"
         "<li>Nothing of a model was executed, and no image, video or training data was read."
-        "</li></ul></section>\n"
+        "</li></ul>\n"
     )
+    yield from weights.error_rates()
+    yield "</section>\n"
 
 
 def integrity(run: Run) -> Iterator[str]:

@@ -1,0 +1,128 @@
+"""What comparing weights showed, read back for reports."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
+
+from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.sketch import Weighed
+from modelaudit.domain.weighed import parse
+from modelaudit.domain.words import Grade, Kinship
+from modelaudit.store.fragments import HOSTED, LATER_SHARD, MAINS, PART
+
+_COMPARED: Final = "weighed AS w JOIN file AS f ON f.head = w.head JOIN node AS n ON n.id = f.node"
+
+
+def compared(
+    connection: sqlite3.Connection,
+    sources: Collection[str],
+    *,
+    until: int | None = None,
+    closest_first: bool = False,
+    limit: int | None = None,
+) -> Iterator[Weighed]:
+    """Files of these sources' models (none: of all) that were compared, by model and path.
+
+    ``until``: nothing that was found later, UTC seconds.
+    """
+    order = "w.kinship DESC, abs(score) DESC, " if closest_first else ""
+    rows = connection.execute(
+        "SELECT n.ref, f.path, w.body,"
+        "       ifnull(json_extract(w.body, '$.kin[0].comparison.overall.score'), 0) AS score"
+        f" {_in_report(sources)} ORDER BY {order}n.ref, f.path LIMIT ?",
+        (*sources, until, -1 if limit is None else limit),
+    )
+    return (of_file(ref, path, body) for ref, path, body, _ in rows)
+
+
+def kinships(
+    connection: sqlite3.Connection, sources: Collection[str], *, until: int | None = None
+) -> dict[Kinship, int]:
+    """How many files were compared, by the closest kinship that was found; closest first."""
+    rows = connection.execute(
+        f"SELECT w.kinship, count(*) {_in_report(sources)} GROUP BY 1 ORDER BY 1 DESC",
+        (*sources, until),
+    )
+    return {Kinship(kinship): count for kinship, count in rows}
+
+
+def compared_of(connection: sqlite3.Connection, node: int) -> list[Weighed]:
+    """What was found of one model's files, by path."""
+    rows = connection.execute(
+        f"SELECT n.ref, f.path, w.body FROM {_COMPARED} WHERE n.id = ? ORDER BY f.path", (node,)
+    )
+    return [of_file(ref, path, body) for ref, path, body in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A node whose main files show no trace of another, channels in another order included."""
+
+    node: int
+    parent: int
+    path: str
+    """One of the files."""
+    reference: str
+    score: float
+    tensors: int
+    floor: float
+    observed: int
+    source: str | None
+
+
+def denials(connection: sqlite3.Connection) -> Iterator[Denial]:
+    """What weights rule out of models that somebody says something of, by model.
+
+    One file that was not compared, or that leaves a doubt, could be what was said to descend.
+    """
+    part = PART.format(file="f")
+    mains = (
+        f"SELECT count(*) FROM file AS f WHERE f.node = ? AND ifnull({part}, {MAINS[0]})"
+        f" IN ({MAINS}) AND NOT {LATER_SHARD.format(file='f')}"
+    )
+    told = {
+        name: f"json_extract(k.value, '$.comparison.{name}')"
+        for name in (
+            "reference", "permuted", "overall.grade", "overall.score", "overall.tensors",
+            "overall.floor", "anchor.excludes",
+        )
+    }  # fmt: skip
+    parent = "json_extract(k.value, '$.parent')"
+    rows = connection.execute(
+        "SELECT f.node, (SELECT ifnull(p.same, p.id) FROM node AS p WHERE p.key ="
+        f"       iif(substr({parent}, 1, 7) = 'folder:', {parent}, lower({parent}))) AS named,"
+        f"      count(*), min(f.path), {told['reference']}, {told['overall.score']},"
+        f"      {told['overall.tensors']}, {told['overall.floor']}, w.observed,"
+        "       json_extract(w.body, '$.source')"
+        f"  FROM {_COMPARED} CROSS JOIN json_each(w.body, '$.kin') AS k"
+        f" WHERE {told['overall.grade']} = ? AND NOT {told['permuted']}"
+        f"   AND {told['anchor.excludes']}"
+        "   AND f.node IN (SELECT child FROM claim"
+        f"                  WHERE grade BETWEEN {Grade.DECLARED.value} AND {Grade.RECORDED.value})"
+        " GROUP BY f.node, named HAVING named IS NOT NULL ORDER BY f.node, named",
+        (Kinship.SAME_ARCHITECTURE_ONLY.word,),
+    ).fetchall()
+    for node, parent, count, *numbers in rows:
+        if count == connection.execute(mains, (node,)).fetchone()[0]:
+            yield Denial(node, parent, *numbers)
+
+
+def _in_report(sources: Collection[str]) -> str:
+    members = (
+        "n.id IN (SELECT m.node FROM member AS m JOIN source AS s ON s.id = m.source"
+        f" WHERE s.text IN ({','.join('?' * len(sources))}))"
+    )
+    return (
+        f"FROM {_COMPARED} WHERE {members if sources else '1'} AND n.same IS NULL"
+        f" AND n.status IN ({HOSTED}) AND w.observed <= ifnull(?, w.observed)"
+    )
+
+
+def of_file(ref: str, path: str, body: str) -> Weighed:
+    """What is kept of some bytes, as one of the files that hold them."""
+    return replace(parse(msgspec.json.decode(body)), model=ModelRef(ref), path=path)
