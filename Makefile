@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers unit fuzz bench clean
+.PHONY: help demo test check lint types layers unit fuzz quality bench clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -38,6 +38,9 @@ unit: $(STAMP)   ## pytest
 fuzz: $(STAMP)   ## wild input at every parser; SECONDS for each, 60 by default
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+quality: $(STAMP) ## models of known ancestry, compared by their weights; a few minutes
+	$(BIN)/python -m tests.quality.zoo
 
 bench: $(STAMP)  ## side-by-side measurements, a few minutes
 	$(BIN)/python -m benchmarks

@@ -1,7 +1,7 @@
 """An audit from end to end: read this file first.
 
     list the sources → rounds of {resolve, check, choose candidates, read them} until a round adds
-    no claim or the budget ends → last check
+    no claim or the budget ends → compare weights, and go round again → last check
 
 Every step works through the one database, so that a run can be stopped anywhere and goes on where
 it was. Reports are made from the database afterwards.
@@ -12,7 +12,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from modelaudit import __version__
 from modelaudit.crawl.archive import ArchiveWriter
@@ -33,7 +34,11 @@ from modelaudit.steps.listing import Lister
 from modelaudit.steps.reading import Reading
 from modelaudit.steps.sidecars import read_sidecars
 from modelaudit.store import runs
+from modelaudit.store.cache import Cache, sketch_cache
 from modelaudit.store.db import transaction
+
+if TYPE_CHECKING:
+    from modelaudit.steps.weighing import Weighing
 
 TOOL = f"modelaudit {__version__}"
 
@@ -54,6 +59,8 @@ class Audit:
     limit: int | None = None
     archive: ArchiveWriter | None = None
     progress: Progress
+    sketches: Cache = field(default_factory=sketch_cache)
+    """Sketches of weights that were read before."""
     clock: Callable[[], float] = time.time
 
     def run(self) -> tuple[runs.OpenRun, bool]:
@@ -99,10 +106,14 @@ class Audit:
         asked = {source.platform for source in self.sources}
         live = LIVE & asked
         narrow = [s.text for s in self.sources if s.kind in ("author", "model")]
-        reading = Reading(self.platforms, intake, self.progress, self.budget, run, live, narrow)
+        reading = Reading(
+            self.platforms, intake, self.progress, self.budget, run, live, narrow,
+            weights=self.read >= Read.WEIGHTS,
+        )  # fmt: skip
         heads = Heads(
             self.platforms, intake, self.progress, self.budget, run, live or LIVE, reading.silent
         )
+        weighing = self.weighing(intake, run, checker, live or LIVE, reading.silent)
         link(intake, self.progress)
         if asked & LOCAL:
             checker.reach()
@@ -111,13 +122,18 @@ class Audit:
                 heads.note_unread(local=True)
             read_sidecars(intake, self.platforms["folder"], self.budget)
             link(intake, self.progress)
+            if weighing:
+                weighing.read(local=True)
         while live:
             checker.reach()
             chosen = () if self.budget.no_calls else reading.candidates()
             changed = reading.read(chosen)
             if self.read >= Read.HEADERS:
                 changed += heads.read(local=False)
-            if not changed + link(intake, self.progress):
+            changed += link(intake, self.progress)
+            if not changed and weighing:
+                changed = weighing.read(local=False)
+            if not changed:
                 break
         if live:
             reading.note_unread()
@@ -125,7 +141,29 @@ class Audit:
             if not live:
                 checker.reach()  # a replay reads nothing, and says so of what is in scope
             heads.note_unread(local=False)
+        if weighing:
+            weighing.conclude(asked)
         return not reading.silent and not self.budget.halted
+
+    def weighing(
+        self,
+        intake: Intake,
+        run: runs.OpenRun,
+        checker: Checker,
+        live: frozenset[str],
+        silent: dict[str, str],
+    ) -> Weighing | None:
+        """What compares weights, where that is asked for."""
+        if self.read < Read.WEIGHTS:
+            return None
+        from modelaudit.steps.references import References
+        from modelaudit.steps.weighing import Weighing
+
+        references = References(self.lists, self.sketches)
+        return Weighing(
+            self.platforms, intake, self.progress, self.budget, run,
+            references, checker, self.sketches, live, silent,
+        )  # fmt: skip
 
 
 def begin(

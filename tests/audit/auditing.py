@@ -20,6 +20,7 @@ from modelaudit.domain.progress import Progress
 from modelaudit.domain.words import Read
 from modelaudit.report.formats import json as json_format
 from modelaudit.steps.budget import Budget
+from modelaudit.store.cache import Cache
 from modelaudit.store.db import reading, writing
 from modelaudit.store.report import StoredReport
 
@@ -119,6 +120,7 @@ class Auditor:
                     budget=Budget(requests=requests, bytes=bytes_left, deadline=deadline),
                     limit=limit,
                     archive=archive,
+                    sketches=Cache(self.database.with_suffix(".sketches"), ".sketch"),
                     progress=Progress(watcher=remarks),
                     clock=lambda: now,
                 )

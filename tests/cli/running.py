@@ -19,7 +19,17 @@ HEADER = [
     "decided_by",
 ]  # fmt: skip
 
-_OURS = ("HF_", "HUGGING", "CIVITAI_", "NO_COLOR", "COLUMNS", "LINES", "FORCE_COLOR", "TERM")
+_OURS = (
+    "HF_",
+    "HUGGING",
+    "CIVITAI_",
+    "XDG_",
+    "NO_COLOR",
+    "COLUMNS",
+    "LINES",
+    "FORCE_COLOR",
+    "TERM",
+)
 
 
 @dataclass(frozen=True, slots=True)

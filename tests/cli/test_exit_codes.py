@@ -112,7 +112,6 @@ def test_only_the_first_run_has_new_findings(shell: Shell) -> None:
         (["audit", SOURCE, "--blocklist", "laion-5b", "--blocklist", "laion-5b"], "given twice"),
         (["audit", SOURCE, "--standard", "rumoured"], "rumoured"),
         (["audit", SOURCE, "--budget", "lots"], "'lots' is not a size"),
-        (["audit", SOURCE, "--read", "weights"], "weights cannot be read yet"),
         (["audit", SOURCE, "--db", "missing/audit.db"], "missing is not a folder"),
         (["audit", "hf:acme/model", "--offline"], "offline"),
         (["check"], "there is no database audit.db"),

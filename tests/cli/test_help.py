@@ -26,7 +26,8 @@ HEAVY = {
 def test_the_commands_of_the_contract_are_there() -> None:
     assert {path for path, _ in commands()} >= {
         ("audit",), ("crawl",), ("resolve",), ("check",), ("report",), ("explain",), ("diff",),
-        ("inspect",), ("blocklist", "list"), ("blocklist", "show"), ("blocklist", "lint"),
+        ("inspect",), ("sketch",), ("compare",), ("blocklist", "list"), ("blocklist", "show"),
+        ("blocklist", "lint"),
     }  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def test_options_of_the_contract_are_taken_where_they_belong(
 ) -> None:
     taken = set(options(command))
     assert taken >= {"--quiet", "--verbose", "--log-format", "--no-progress", "--offline"}
-    if path[0] in ("blocklist", "inspect"):
+    if path[0] in ("blocklist", "inspect", "sketch", "compare"):
         return
     assert "--db" in taken
     assert ({"--blocklist", "--standard"} <= taken) == (path[0] in ("audit", "check"))

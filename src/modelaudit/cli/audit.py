@@ -37,7 +37,6 @@ def audit(
     from modelaudit.cli.session import load_lists, parse_size, working
     from modelaudit.crawl.registry import LIVE
     from modelaudit.crawl.sources import parse_sources
-    from modelaudit.domain.errors import UsageError
     from modelaudit.domain.words import Grade, Read
     from modelaudit.steps.budget import Budget
     from modelaudit.store.report import StoredReport
@@ -49,8 +48,6 @@ def audit(
     wanted = parse_outputs(outputs)
     parsed = parse_sources(sources)
     lists = load_lists(blocklists)
-    if read is opt.Depth.weights:
-        raise UsageError("weights cannot be read yet", hint="use --read headers")
     spend = Budget(requests=max_requests, bytes=parse_size(budget))
     live = any(source.platform in LIVE for source in parsed)
     local = all(source.kind == "folder" for source in parsed)

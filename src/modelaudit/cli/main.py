@@ -13,12 +13,14 @@ from modelaudit.cli import (
     audit,
     blocklist,
     check,
+    compare,
     crawl,
     diff,
     explain,
     inspect,
     report,
     resolve,
+    sketch,
 )  # fmt: skip
 from modelaudit.cli.errors import BUG, PIPE_CLOSED, PipeClosedError, exit_code
 
@@ -40,6 +42,8 @@ app.command("report")(report.report)
 app.command("explain")(explain.explain)
 app.command("diff")(diff.diff)
 app.command("inspect")(inspect.inspect)
+app.command("sketch")(sketch.sketch)
+app.command("compare")(compare.compare)
 app.add_typer(blocklist.app, name="blocklist")
 
 

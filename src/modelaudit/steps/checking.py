@@ -44,6 +44,10 @@ class Checker:
         self._sources = sources
         self._progress = progress
         self._found: list[conflicting.Contradiction] = []
+        self.referenced = frozenset(
+            entry.id for entry in self._listing.entries.values() if entry.match.sketches
+        )
+        """Entries whose weights others can be compared with."""
 
     @property
     def listing(self) -> Listing:
@@ -139,7 +143,7 @@ class Checker:
         return sorted(
             entry.id
             for entry in self._listing.entries.values()
-            if entry.kind == "model" and not entry.match.sketches
+            if entry.kind == "model" and entry.id not in self.referenced
         )
 
 

@@ -15,7 +15,7 @@ from modelaudit.domain.listing import Listing
 from modelaudit.domain.words import ConflictKind, Grade, Relation
 from modelaudit.resolve.copies import NAME, NAME_UNDIRECTED
 from modelaudit.resolve.extractor import embedded
-from modelaudit.steps import shapes
+from modelaudit.steps import kinship, shapes
 from modelaudit.store import evidence
 from modelaudit.store.claims import claims_between, claims_of, digest_claims, shared_claims
 from modelaudit.store.graph import roots_of
@@ -45,6 +45,10 @@ def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contradic
         *(
             Contradiction(node, conflict, _NOBODY)
             for node, conflict in shapes.find(connection, listing)
+        ),
+        *(
+            Contradiction(found.node, found.conflict, found.proved or _NOBODY)
+            for found in kinship.find(connection)
         ),
     ):
         conflict = item.conflict
@@ -189,18 +193,9 @@ def _allowed(connection: sqlite3.Connection, listing: Listing) -> Iterator[Contr
 
 
 def _listed_beside(connection: sqlite3.Connection, numbers: set[int]) -> set[str]:
-    """Keys of what the lists mean by the same entries: a re-host and its original are one."""
-    found: set[str] = set()
-    for number in numbers:
-        found |= {
-            row[0]
-            for row in connection.execute(
-                "SELECT n.key FROM listed AS l JOIN listed AS o ON o.entry = l.entry"
-                "  JOIN node AS n ON n.id = o.node WHERE l.node = ?",
-                (number,),
-            )
-        }
-    return found
+    """Keys of what the lists mean by the same entries."""
+    beside = (evidence.listed_beside(connection, number) for number in numbers)
+    return evidence.keys_of(connection, set[int]().union(*beside))
 
 
 def _by_bytes(claim: Claim) -> bool:
@@ -208,5 +203,5 @@ def _by_bytes(claim: Claim) -> bool:
 
 
 def _goes_with_bytes(claim: Claim) -> bool:
-    """What a file's own head says is copied with the file: it contradicts no copy."""
+    """What a file says, by its head or its values, is copied with it: it contradicts no copy."""
     return _by_bytes(claim) or claim.extractor in embedded()

@@ -91,6 +91,9 @@ class Evidencing:
         if files:
             total = max(main_files(self._db, model.id), len(files))
             reason += f"; {len(files)} of {total} weight files match"
+        elif edges[0].grade >= Grade.MEASURED:
+            kin, total = evidence.kin_files(self._db, model.id, chain[1].id)
+            reason += f"; by the weights of {kin} of {total} files" if kin else ""
         return Finding(
             entry=entry.id,
             model=model.ref,

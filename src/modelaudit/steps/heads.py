@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -125,7 +126,7 @@ class Heads:
 
     def _one(self, item: store.Unread, *, local: bool) -> int:
         connection = self.intake.connection
-        source = _file_url(item)
+        source = file_url(item)
         key = item.sha256 or _key(source, item)
         with transaction(connection):
             forget_gaps(connection, item.model, HEADS, item.path)
@@ -134,7 +135,7 @@ class Heads:
             head = heads.from_body(stored, item.model, item.path, source=source, at=self.intake.now)
             return self.intake.take(_page(head, local=local), HEADS).claims
         name = refs.platform(item.model)
-        if name in _ONE_A_MODEL and not store.is_one_of_a_size(connection, item):
+        if not is_served(connection, item):
             detail = "the platform serves one of several files of its size"
             self._refused(item, ReadError(detail, GapReason.INCONCLUSIVE))
             return 0
@@ -200,7 +201,14 @@ def _key(source: str | None, item: store.Unread) -> str | None:
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
 
 
-def _file_url(item: store.Unread) -> str | None:
+def is_served(connection: sqlite3.Connection, item: store.Unread) -> bool:
+    """Whether the file is the one that its platform would serve."""
+    one = refs.platform(item.model) in _ONE_A_MODEL
+    return not one or store.is_one_of_a_size(connection, item)
+
+
+def file_url(item: store.Unread) -> str | None:
+    """The public address of a file; ``None`` for a local one."""
     page = refs.page_url(item.model)
     if item.model.startswith("hf:") and page:
         return f"{page}/resolve/{item.revision or 'main'}/{item.path}"

@@ -17,10 +17,11 @@ from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap, Page, Record
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.sketch import Weighed
 from modelaudit.domain.weights import Head
 from modelaudit.domain.words import GapReason, Status
 from modelaudit.resolve.extractor import extract
-from modelaudit.store import heads
+from modelaudit.store import heads, weighed
 from modelaudit.store.db import transaction
 from modelaudit.store.ingest import Ingest, Written
 from modelaudit.store.rows import Reading
@@ -66,7 +67,7 @@ class Intake:
 
         ``origin`` is what the page's gaps are filed under: a source, or ``details``.
         """
-        readings, gaps = read(page.records, page.documents, page.heads)
+        readings, gaps = read(page.records, page.documents, (*page.heads, *page.weighed))
         with transaction(self.connection):
             self._ingest.rename(page.renamed)
             self._ingest.mark(page.missing, now=self.now)
@@ -74,6 +75,8 @@ class Intake:
             for head in page.heads:
                 body = json.dumps(kept(head), ensure_ascii=False)
                 heads.write(self.connection, head, body.encode("utf-8", "replace").decode())
+            for item in page.weighed:
+                weighed.write_replayed(self.connection, item)
             self._ingest.gaps([*page.gaps, *gaps], origin)
             if also is not None:
                 also([*dict.fromkeys(written.nodes[: len(page.records)])])
@@ -88,13 +91,14 @@ class Intake:
 
 
 def read(
-    records: Iterable[Record], documents: Iterable[Document], heads: Iterable[Head] = ()
+    records: Iterable[Record], documents: Iterable[Document], files: Iterable[Head | Weighed] = ()
 ) -> tuple[list[Reading], list[Gap]]:
     """Records and documents with their claims drawn out; pure.
 
-    A document that comes with a weight file's head says nothing about its model's own pages.
+    A document that comes with what was read of a weight file says nothing about its model's own
+    pages.
     """
-    of_files = {(head.model, head.path) for head in heads}
+    of_files = {(file.model, file.path) for file in files}
     gaps: list[Gap] = []
     readings = [_reading(record, gaps) for record in records]
     by_model: dict[ModelRef, list[Document]] = {}

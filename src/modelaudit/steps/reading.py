@@ -12,7 +12,7 @@ from modelaudit.domain.errors import CredentialsError, IncompleteError, Platform
 from modelaudit.domain.model import Gap, Page
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.words import GapReason
+from modelaudit.domain.words import GapReason, Trait
 from modelaudit.resolve.candidates import Candidate, Why, choose
 from modelaudit.steps.budget import Budget
 from modelaudit.steps.intake import Intake
@@ -38,6 +38,8 @@ class Reading:
     """Platforms that may be asked: those of this run's sources."""
     narrow: Sequence[str]
     """Sources that name a model or a publisher: all that they hold is worth a look."""
+    weights: bool = False
+    """Weights are compared: the listed models' own, and those of all that names no parent."""
     silent: dict[str, str] = field(default_factory=dict)
     """Platforms that ended the work before its time, and why: they are not asked again."""
     _met: set[ModelRef] = field(default_factory=set)
@@ -55,6 +57,11 @@ class Reading:
             *_of(Why.NAMED_SOURCE, store.of_sources(connection, self.narrow, _MOST)),
             *_of(Why.PUBLISHER, store.of_publishers_with_findings(connection, series, _MOST)),
         ]
+        if self.weights:
+            silent = store.without_parent(connection, _MOST, traits=Trait.WEIGHTS)
+            found += [
+                *_of(Why.LISTED, store.listed(connection, _MOST)), *_of(Why.SILENT, silent)
+            ]  # fmt: skip
         return choose(
             c for c in found if refs.platform(c.ref) in self.live and c.ref not in self._met
         )

@@ -57,7 +57,7 @@ def _contradicted(
     return [
         claim
         for claim in claims
-        if claim.grade < Grade.EXACT
+        if claim.grade < Grade.MEASURED
         and claim.relation not in _SAYS_NO_FAMILY
         and (family := family_of(claim.parent)) is not None
         and not any(same_family(family, other) for other in measured)

@@ -46,6 +46,8 @@ class Target:
     """Shard → its tensors, where an index says so."""
     others: tuple[str, ...] = ()
     """Weight files of the same model that were not chosen."""
+    files: tuple[File, ...] = ()
+    """All weight files of the model, where its platform lists them."""
 
     @property
     def sharded(self) -> bool:
@@ -208,7 +210,7 @@ def _of_model(ref: ModelRef, platform: Platform, wanted: str | None) -> Target:
         chosen: tuple[File, ...] = tuple(f for f in files if f.path == wanted)
         chosen = chosen or (File(path=wanted),)
     elif files:
-        chosen = _main(files)
+        chosen = main_files(files)
     else:
         raise PlatformError(f"{ref} shows no weight file")
     sizes = {file.path: file.size for file in chosen}
@@ -222,10 +224,11 @@ def _of_model(ref: ModelRef, platform: Platform, wanted: str | None) -> Target:
         source=refs.page_url(model.ref),
         sha256=chosen[0].sha256 if len(chosen) == 1 else None,
         others=tuple(others),
+        files=tuple(files),
     )
 
 
-def _main(files: Sequence[File]) -> tuple[File, ...]:
+def main_files(files: Sequence[File]) -> tuple[File, ...]:
     """The file that stands for a model, or the shards that do: main parts first, then the largest
     of those whose headers say most.
     """

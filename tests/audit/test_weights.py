@@ -1,0 +1,179 @@
+"""``--read weights``: descent that no word tells, and innocence that shapes leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from modelaudit.domain.words import Read
+from tests.audit import relatives
+from tests.audit.auditing import NOW, Auditor, Json, Outcome, settled
+from tests.audit.relatives import NODE
+from tests.audit.world import repository
+from tests.servers.hub import Hub
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """One audit of the whole family, which many tests look at."""
+    place = tmp_path_factory.mktemp("weights")
+    relatives.family(place / "models")
+    own = relatives.blocklist(place / "list", relatives.base())
+    auditor = Auditor(place / "audit.db")
+    return auditor.run(str(place / "models"), read=Read.WEIGHTS, lists=[own], offline=True)
+
+
+def samples(finding: Json) -> list[Json]:
+    return [claim["weights"] for claim in finding["claims"] if "weights" in claim]
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("tuned.safetensors", ("take-down", "measured", "finetune", 1)),
+        ("small.gguf", ("take-down", "measured", "quantized", 1)),
+        ("turned.safetensors", ("review", "measured", "finetune", 1)),
+        ("renamed.safetensors", ("take-down", "measured", "finetune", 1)),
+        ("recast.safetensors", ("take-down", "exact", "conversion", 1)),
+        ("copy.safetensors", ("take-down", "exact", "copy", 1)),
+    ],
+)
+def test_a_descendant_is_found_by_its_weights_alone(
+    outcome: Outcome, model: str, expected: tuple[object, ...]
+) -> None:
+    assert outcome.found[f"folder:{model}"] == expected
+
+
+def test_a_finding_shows_the_matrices_and_the_numbers_behind_it(outcome: Outcome) -> None:
+    finding = outcome.finding("folder:tuned.safetensors")
+    assert finding["path"][-1] == NODE
+    (sample,) = samples(finding)
+    assert sample["grade"] == "derived"
+    assert sample["score"] > 0.98
+    assert len(sample["tensors"]) == 16
+    assert all(tensor["r"] > 0.9 for tensor in sample["tensors"])
+
+
+def test_the_recipe_of_a_merge_is_told(outcome: Outcome) -> None:
+    finding = outcome.finding("folder:mixed.safetensors")
+    assert finding["verdict"] == "take-down"
+    recipe = {c["parent"]: c["excerpt"] for c in finding["claims"] if c["relation"] == "merge"}
+    compared = {row["model"]: row for row in outcome.report["compared"]}
+    shares = {
+        one["parent"]: one["weight"]
+        for one in compared["folder:mixed.safetensors"]["merge"]["parents"]
+    }
+    assert shares == {
+        "folder:tuned.safetensors": pytest.approx(0.6, abs=0.005),
+        "folder:sister.safetensors": pytest.approx(0.4, abs=0.005),
+    }
+    assert isinstance(recipe, dict)
+
+
+@pytest.mark.parametrize("model", ["twin.safetensors", "shuffled.safetensors"])
+def test_a_twin_is_told_to_be_clear_of_it(outcome: Outcome, model: str) -> None:
+    assert f"folder:{model}" not in outcome.found
+    (row,) = [row for row in outcome.report["compared"] if row["model"] == f"folder:{model}"]
+    nearest = row["nearest"]
+    assert nearest["grade"] == "same-architecture-only"
+    assert abs(nearest["score"]) < nearest["floor"]
+    assert row["references"] == 1
+
+
+def test_nothing_is_read_twice(tmp_path: Path) -> None:
+    relatives.put(tmp_path / "models" / "tuned.safetensors", relatives.tuned(11))
+    own = relatives.blocklist(tmp_path / "list", relatives.base())
+    auditor = Auditor(tmp_path / "audit.db")
+    sources = str(tmp_path / "models")
+    first = auditor.run(sources, read=Read.WEIGHTS, lists=[own], offline=True)
+    again = auditor.run(sources, read=Read.WEIGHTS, lists=[own], offline=True)
+    assert first.report["coverage"]["weights_read"] == 1
+    assert again.report["coverage"]["weights_read"] == 0
+    assert again.found == first.found
+    assert set(again.states.values()) == {"unchanged"}
+
+
+BASE = "acme/base"
+DECLARED = {"acme/twin": BASE}
+
+
+@contextmanager
+def a_hub(**models: bytes) -> Iterator[Hub]:
+    """A Hub of models of one file each; ``twin`` says that it is tuned from ``base``."""
+    held = {f"acme/{name}": file for name, file in models.items()}
+    records = [
+        repository(number, repo, DECLARED.get(repo), "finetune", files={"model.safetensors": file})
+        for number, (repo, file) in enumerate(held.items(), start=1)
+    ]
+    served = {(repo, "model.safetensors"): file for repo, file in held.items()}
+    with Hub(records=records, files=served) as hub:
+        yield hub
+
+
+def test_a_listed_file_on_a_readable_host_makes_its_own_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = relatives.content(relatives.base())
+    own = relatives.listed_file(tmp_path / "list", f"hf:{BASE}", listed)
+    hidden = relatives.content(relatives.tuned(11))
+    twin = relatives.content(relatives.twin())
+    auditor = Auditor(tmp_path / "audit.db")
+    with a_hub(base=listed, hidden=hidden, twin=twin) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        outcome = auditor.run("hf:", read=Read.WEIGHTS, lists=[own])
+        assert "own/base" not in outcome.report["coverage"]["entries_without_reference"]
+        assert outcome.found["hf:acme/hidden"][:3] == ("take-down", "measured", "finetune")
+        assert outcome.finding("hf:acme/hidden")["path"][-1].startswith("sha256:")
+        before = hub.count(r".*\.safetensors")
+        again = auditor.run("hf:", read=Read.WEIGHTS, lists=[own], now=NOW + 86_400)
+        assert hub.count(r".*\.safetensors") == before
+        assert again.found == outcome.found
+    replay = Auditor(tmp_path / "replay.db").run(
+        f"catalogue:{auditor.archive}", lists=[own], offline=True
+    )
+    assert settled(replay.report) == settled(outcome.report)
+
+
+def test_a_declared_lineage_that_the_weights_refute_is_a_conflict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = relatives.content(relatives.base())
+    own = relatives.listed_file(tmp_path / "list", f"hf:{BASE}", listed)
+    with a_hub(base=listed, twin=relatives.content(relatives.twin())) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        outcome = Auditor(tmp_path / "audit.db").run("hf:", read=Read.WEIGHTS, lists=[own])
+    (conflict,) = outcome.report["conflicts"]
+    assert (conflict["model"], conflict["kind"]) == ("hf:acme/twin", "parent")
+    assert [claim["parent"] for claim in conflict["claims"]] == [f"hf:{BASE}"]
+    assert outcome.found["hf:acme/twin"][0] == "review"
+
+
+def test_what_is_unlike_every_reference_is_unknown_and_not_clear(tmp_path: Path) -> None:
+    relatives.put(tmp_path / "models" / "tuned.safetensors", relatives.tuned(11))
+    other = {"encoder.layer.0.attention.self.query.weight": relatives.twin()["lm_head.weight"]}
+    relatives.put(tmp_path / "models" / "words.safetensors", other)
+    own = relatives.blocklist(tmp_path / "list", relatives.base())
+    outcome = Auditor(tmp_path / "audit.db").run(
+        str(tmp_path / "models"), read=Read.WEIGHTS, lists=[own], offline=True
+    )
+    details = [gap["detail"] for gap in outcome.report["coverage"]["gaps"]]
+    assert any("architectures of which no listed model has a sketch" in text for text in details)
+
+
+def test_a_budget_that_is_used_up_leaves_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = relatives.content(relatives.base())
+    own = relatives.listed_file(tmp_path / "list", f"hf:{BASE}", listed)
+    hidden = {f"m{n}": relatives.content(relatives.tuned(n)) for n in range(5)}
+    heads = 5 * 2000
+    with a_hub(base=listed, **hidden) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        outcome = Auditor(tmp_path / "audit.db").run(
+            "hf:", read=Read.WEIGHTS, lists=[own], bytes_left=len(listed) + heads
+        )
+    gaps = [gap for gap in outcome.report["coverage"]["gaps"] if "weights" in gap["detail"]]
+    assert [gap["reason"] for gap in gaps] == ["out-of-budget"]
