@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.measure import show
 
-NAMES = ("parse", "headers", "ingest", "audit", "help", "closure")
+NAMES = ("parse", "headers", "ingest", "audit", "help", "closure", "weights")
 
 
 def main(names: list[str]) -> int:

@@ -244,7 +244,7 @@ class TestParts:
         assert found.overall.grade is Kinship.SAME_ARCHITECTURE_ONLY
         assert found.overall.tensors == 11
         assert found.components[Component.VAE].grade is Kinship.IDENTICAL
-        assert set(found.commons) == {*shared_keys, *(b.name for b in self.vae.blocks)}
+        assert set(found.commons) == {*shared_keys}
 
     def test_a_common_block_in_another_type_does_not_count_either(self) -> None:
         commons = frozenset(block.sha256 for block in self.unet.blocks)
@@ -255,8 +255,12 @@ class TestParts:
         assert len(found.commons) == 16
 
     def test_what_one_group_shares_is_not_common(self) -> None:
-        assert commons_of([("a", self.vae), ("a", self.vae)]) == frozenset()
-        assert len(commons_of([("a", self.vae), ("b", self.vae)])) == len(self.vae.blocks)
+        assert commons_of([("a", self.unet), ("a", self.unet)]) == frozenset()
+        assert len(commons_of([("a", self.unet), ("b", self.unet)])) == len(self.unet.blocks)
+
+    def test_a_model_that_serves_as_an_encoder_elsewhere_is_still_itself(self) -> None:
+        encoder = sketch_of(network(1), part=Component.TEXT_ENCODER)
+        assert commons_of([("a", self.unet), ("b", encoder), ("c", encoder)]) == frozenset()
 
 
 class TestConfirm:
@@ -379,3 +383,26 @@ def _rounded(values: Any) -> Any:
     kept = np.frombuffer(encode(values.ravel(), "BF16"), "<u2").astype(np.uint32) << 16
     large = np.abs(kept.view(np.float32)) > 1e-4  # smaller ones have fewer digits in F16
     return np.where(large, kept.view(np.float32), 0).reshape(values.shape)
+
+
+def test_a_resized_vocabulary_is_no_identical_copy() -> None:
+    weights = network(1)
+    wider = dict(weights)
+    extra = np.random.default_rng(9).standard_normal((64, weights[EMBEDDING].shape[1]))
+    wider[EMBEDDING] = np.concatenate([weights[EMBEDDING], extra.astype(np.float32)])
+    found = compare(sketch_of(wider), sketch_of(weights))
+    assert found.overall.grade is Kinship.DERIVED
+    assert "all compared values are equal" in " ".join(found.remarks)
+
+
+def test_turned_signs_of_channels_are_a_permuted_copy() -> None:
+    weights = network(1)
+    signs = np.where(np.random.default_rng(9).random(weights[EMBEDDING].shape[1]) < 0.5, -1, 1)
+    turned = {
+        name: value * signs if value.shape[1] == len(signs) else value.T @ np.diag(signs)
+        for name, value in weights.items()
+        if value.shape[1] == len(signs)
+    }
+    found = compare(sketch_of(turned), sketch_of({name: weights[name] for name in turned}))
+    assert found.permuted
+    assert "with the other sign" in found.overall.wording

@@ -150,7 +150,7 @@ def test_an_input_that_agrees_in_two_places_is_a_part() -> None:
 
 def test_a_permuted_copy_is_at_least_a_part_and_says_what_was_found() -> None:
     plain = grades.score(_pairs([0.0] * 15 + [1.0]), "base")
-    found = grades.permuted(plain, "base", 0.87)
+    found = grades.permuted(plain, "base", 0.87, "in another order")
     assert found.grade is Kinship.PARTIAL
     assert found.wording == (
         "1 of 16 tensors agree in place, and the input channels are base's in another order"

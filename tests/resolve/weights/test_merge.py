@@ -1,28 +1,30 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from modelaudit.domain.sketch import Block, Recipe, Sketch
 from modelaudit.domain.words import Component
-from modelaudit.resolve.weights import decode
-from modelaudit.resolve.weights._rounding import roundings
-from modelaudit.resolve.weights._shares import nonnegative
 from modelaudit.resolve.weights.merge import recipe
-from tests.resolve.weights.sketches import joined, sketch_of
-
-Model = NDArray[np.float64]
-"""``TENSORS`` matrices of 64 x 64, of which a sketch holds 16 rows each."""
-
-TENSORS = 8
+from tests.resolve.weights.mixtures import (
+    TENSORS,
+    Model,
+    common,
+    drawn,
+    fine_tune,
+    independent,
+    mixed,
+    named,
+    sketch,
+    spoilt,
+    stored,
+    tuned,
+)
+from tests.resolve.weights.sketches import joined
 
 TRIALS = range(30)
 DTYPES = ("F16", "BF16", "F32", "Q8_0")
@@ -430,36 +432,6 @@ def test_any_blocks_give_a_recipe_or_none(numbers: list[list[int]]) -> None:
     assert found is None or np.isfinite(found.residual_ratio)
 
 
-@pytest.mark.parametrize(("dtype", "kept"), [("F16", np.float16), ("F32", np.float32)])
-@given(values=st.lists(st.floats(-60000, 60000, width=16), min_size=4, max_size=4))
-def test_a_step_is_the_distance_to_the_next_float(
-    dtype: str, kept: type[np.floating[Any]], values: list[float]
-) -> None:
-    block = Block(
-        name="t", key="t", component=Component.UNET, dtype=dtype, shape=(4,), start=0, count=4,
-        data=b"",
-    )  # fmt: skip
-    found = roundings(block, np.abs(values))
-    steps = np.spacing(np.abs(np.array(values, kept))).astype(float)
-    if found is not None:
-        assert found * 12**0.5 == pytest.approx(np.maximum(steps, steps.max() / 1024))
-
-
-@given(st.integers(0, 10_000), st.integers(1, 6), st.booleans())
-def test_least_squares_without_negative_weights_cannot_be_improved(
-    seed: int, count: int, alike: bool
-) -> None:
-    rng = np.random.default_rng(seed)
-    columns, target = rng.standard_normal((8, count)), rng.standard_normal(8)
-    if alike:
-        columns[:, -1] = columns[:, 0]
-    weights = nonnegative(columns, target)
-    slope = columns.T @ (target - columns @ weights)
-    assert np.all(weights >= 0)
-    assert np.all(slope <= 1e-8)
-    assert np.all(np.abs(slope[weights > 0]) <= 1e-8)
-
-
 def assert_shares(found: Recipe | None, shares: dict[str, float], within: float = 0.005) -> None:
     assert found is not None
     assert found.complete, found.wording
@@ -475,90 +447,3 @@ def assert_nothing_printed(found: Recipe | None) -> None:
         assert found.parents == ()
         assert found.by_tensor == {}
         assert not any(character in found.wording for character in ".%")
-
-
-def drawn(trial: int, count: int) -> list[float]:
-    """Shares of which none is below 0.05."""
-    return list(0.05 + (1 - 0.05 * count) * np.random.default_rng(trial).dirichlet([2] * count))
-
-
-def mixed(shares: Sequence[float]) -> Model:
-    return np.asarray(sum(share * fine_tune(i) for i, share in enumerate(shares)))
-
-
-def named(i: int) -> tuple[str, Sketch]:
-    return f"p{i}", _named(i)
-
-
-@cache
-def _named(i: int) -> Sketch:
-    return sketch(fine_tune(i))
-
-
-@cache
-def independent(seed: int) -> Model:
-    """A model like trained ones: some of it of low rank, columns of different sizes."""
-    rng = np.random.default_rng(1000 + seed)
-    low = rng.standard_normal((TENSORS, 64, 4)) @ rng.standard_normal((TENSORS, 4, 64)) / 4
-    sizes = 0.03 * np.exp(0.4 * rng.standard_normal((TENSORS, 1, 64)))
-    return stored((rng.standard_normal((TENSORS, 64, 64)) + low) * sizes)
-
-
-def common() -> Model:
-    return independent(100)
-
-
-@cache
-def fine_tune(i: int) -> Model:
-    return stored(tuned(np.random.default_rng(2000 + i), common(), 0.1))
-
-
-def tuned(rng: np.random.Generator, model: Model, size: float) -> Model:
-    """With a change of low rank and heavy tails: relL2 about ``size``, not the same in all."""
-    change = rng.standard_normal((TENSORS, 64, 3)) @ rng.standard_normal((TENSORS, 3, 64))
-    change += rng.standard_t(3, (TENSORS, 64, 64))
-    lengths = np.linalg.norm(model, axis=(1, 2)) / np.linalg.norm(change, axis=(1, 2))
-    lengths *= size * np.exp(0.5 * rng.standard_normal(TENSORS))
-    return np.asarray(model + lengths[:, None, None] * change)
-
-
-def stored(model: Model, dtype: str = "F16") -> Model:
-    return decode.cast(model.astype(np.float32), dtype).astype(float)
-
-
-def spoilt(sketch: Sketch, count: int, value: float = np.nan) -> Sketch:
-    """With some F16 blocks that are not finite."""
-    data = np.full(1024, value, "<f2").tobytes()
-    bad = tuple(replace(block, data=data) for block in sketch.blocks[:count])
-    return replace(sketch, blocks=(*bad, *sketch.blocks[count:]))
-
-
-def sketch(model: Model, dtype: str = "F16", part: Component = Component.UNET) -> Sketch:
-    packed = {"Q8_0": _q8, "Q4_0": _q4, "I8": _i8}.get(dtype)
-    arrays = {f"blocks.{i}.mlp.fc1.weight": matrix for i, matrix in enumerate(model)}
-    made = sketch_of(arrays, "F32" if packed else dtype, part=part)
-    return replace(made, blocks=tuple(map(packed, made.blocks))) if packed else made
-
-
-def _q8(block: Block) -> Block:
-    groups = decode.values(block).reshape(-1, 32)
-    scales = np.abs(groups).max(axis=1) / 127
-    made = np.zeros(len(groups), [("scale", "<f2"), ("values", "i1", 32)])
-    made["scale"], made["values"] = scales, np.round(groups / scales[:, None])
-    return replace(block, dtype="Q8_0", data=made.tobytes())
-
-
-def _q4(block: Block) -> Block:
-    groups = decode.values(block).reshape(-1, 32)
-    scales = np.abs(groups).max(axis=1) / 7
-    codes = (np.round(groups / scales[:, None]) + 8).astype(np.uint8)
-    made = np.zeros(len(groups), [("scale", "<f2"), ("values", "u1", 16)])
-    made["scale"], made["values"] = scales, codes[:, :16] | codes[:, 16:] << 4
-    return replace(block, dtype="Q4_0", data=made.tobytes())
-
-
-def _i8(block: Block) -> Block:
-    rows = decode.values(block).reshape(-1, 64)
-    scales = np.abs(rows).max(axis=1).astype(np.float32) / 127
-    data = np.round(rows / scales[:, None]).astype("i1").tobytes()
-    return replace(block, dtype="I8", data=data, scales=tuple(scales.tolist()))

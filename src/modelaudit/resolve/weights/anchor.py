@@ -27,8 +27,9 @@ LEAST: Final = 0.3
 """Mean correlation of channels that are the same."""
 LEAST_OF_FILTERS: Final = 0.6
 """The same of a first convolution, where independent networks may learn the same filters."""
-MOVED: Final = 0.3
-"""Share of the matched channels that lie elsewhere in what was permuted."""
+MOVED: Final = 0.2
+"""Share of the matched channels that lie elsewhere, or have the other sign, in what was permuted:
+where fewer do, the matrix agrees in place."""
 
 _FEWEST_CHANNELS: Final = 32
 _MOST_CHANNELS: Final = 16384
@@ -47,11 +48,18 @@ class Tested(NamedTuple):
     floor: float
     """What ``anchor.r`` must reach."""
     match: Match
+    reordered: bool
+    """Some lie in another place; else only signs may have been turned."""
 
     @property
     def permuted(self) -> bool:
         """The channels are the reference's, and a good part of them was moved."""
         return self.anchor.r >= self.floor and self.anchor.moved >= MOVED
+
+    @property
+    def how(self) -> str:
+        """What was done to them, as sentences go on."""
+        return "in another order" if self.reordered else "with the other sign"
 
 
 class _Inputs(NamedTuple):
@@ -78,7 +86,8 @@ def examine(suspect: Iterable[Block], reference: Iterable[Block]) -> Tested | No
     own = min(1.0, max(0.0, *(match.r + 3 * match.error for match in within)))
     channels, values = len(found.order), one.checks.shape[1]
     mutual = np.flatnonzero(found.mutual)
-    moved = found.numbers[mutual] != other.numbers[found.order[mutual]]
+    elsewhere = found.numbers[mutual] != other.numbers[found.order[mutual]]
+    moved = elsewhere | (found.signs[mutual] < 0)
     least = LEAST if inputs.checks else LEAST_OF_FILTERS
     chance = _DEVIATIONS / math.sqrt(max(1, len(mutual)) * (values - 1))
     floor = max(least, own + LEAST * (1 - own), chance)
@@ -94,6 +103,7 @@ def examine(suspect: Iterable[Block], reference: Iterable[Block]) -> Tested | No
         ),
         floor=floor,
         match=found,
+        reordered=bool(elsewhere.any()),
     )
 
 

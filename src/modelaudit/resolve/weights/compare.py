@@ -6,6 +6,7 @@ encoders to the bit. Others decide where that is all there is, and the wording s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -87,6 +88,8 @@ def commons_of(sketches: Iterable[tuple[str, Sketch]]) -> frozenset[str]:
     found: set[str] = set()
     for group, sketch in sketches:
         for block in sketch.blocks:
+            if not block.component.main:
+                continue  # a model may be another's text encoder, and is no less itself for that
             digest = block.sha256
             if first.setdefault(digest, group) != group:
                 found.add(digest)
@@ -121,8 +124,7 @@ def _compared(
 ) -> _Part:
     """One component by names and, where these don't help, by content."""
     pairs = by_name(suspects, references)
-    keys = {block.key for block in samples(references)}
-    extent = grades.Extent(whole=keys == {block.key for block in suspects})
+    extent = grades.Extent(whole=_is_whole(suspects, references, pairs))
     known = _Part(score=grades.score(pairs, name, extent), pairs=pairs, extent=extent)
     few = known.score.tensors < grades.FEWEST
     if not every or known.score.grade >= Kinship.DERIVED:
@@ -135,11 +137,23 @@ def _compared(
         together=content.TOGETHER,
     )
     pairs = [best[block.key] for block in suspects if block.key in best]
+    extent = replace(extent, whole=_is_whole(suspects, references, pairs))
     deeper = _Part(score=grades.score(pairs, name, extent), pairs=pairs, extent=extent)
     # Equal shapes of another family, none of which matches, don't make it the same architecture.
     settled = few and alike and deeper.score.tensors >= grades.FEWEST
     least = max(known.score.grade, Kinship.SAME_ARCHITECTURE_ONLY)
     return deeper if settled or deeper.score.grade > least else known
+
+
+def _is_whole(
+    suspects: Sequence[Block], references: Sequence[Block], pairs: Sequence[Pair]
+) -> bool:
+    """Whether the same matrices stand for both, of the same size, and none is left over."""
+    return (
+        {block.key for block in samples(references)} == {block.key for block in suspects}
+        and len(pairs) == len(suspects)
+        and all(math.prod(p.suspect.shape) == math.prod(p.reference.shape) for p in pairs)
+    )
 
 
 def _by_input(part: _Part, mine: Sequence[Block], theirs: Sequence[Block], name: str) -> _Part:
@@ -163,7 +177,7 @@ def _by_input(part: _Part, mine: Sequence[Block], theirs: Sequence[Block], name:
         )
     return replace(
         part,
-        score=grades.permuted(part.score, name, tested.anchor.r),
+        score=grades.permuted(part.score, name, tested.anchor.r, tested.how),
         anchor=tested.anchor,
         permuted=True,
         remarks=remarks,

@@ -37,6 +37,9 @@ TOGETHER: Final = 2
 BASE_PAIRS: Final = 42
 """Of independently trained models, that the thresholds were tried on; none was graded as kin."""
 
+TRACES: Final = 0.2
+"""Mean |r| of matrices that are no strangers either."""
+
 _FLOOR: Final = 0.10
 _FLOOR_OF_FEW: Final = 0.20
 _DEVIATIONS: Final = 9.6
@@ -121,12 +124,12 @@ def of_part(wording: str, part: Component) -> str:
     return f"{wording}; of its {called} only"
 
 
-def permuted(found: Score, reference: str, r: float) -> Score:
-    """The score of what has the reference's input channels in another order."""
+def permuted(found: Score, reference: str, r: float, how: str) -> Score:
+    """The score of what has the reference's input channels, and ``how`` they lie there."""
     wording = (
         f"{_agreeing(found)} of {found.tensors} tensors agree in place, and the"
-        f" input channels are {short(reference)}'s in another order (check r = {r:.3f}): a permuted"
-        " copy is suspected"
+        f" input channels are {short(reference)}'s {how} (check r = {r:.3f}): a permuted copy is"
+        " suspected"
     )
     return replace(found, grade=max(found.grade, Kinship.PARTIAL), wording=wording)
 
@@ -208,7 +211,7 @@ def _wording(
             listed = names(agreeing)
             if extent.input_only and len(agreeing) <= 1:
                 listed = f"input embedding only{f': {listed}' if listed else ''}"
-            return f"{of} come from {name} ({listed}); the rest do not"
+            return f"{of} come from {name} ({listed}){_rest(known, pairs)}"
         case Kinship.DILUTED:
             return f"traces of {name}: minority merge share or destructive edit"
         case Kinship.INCONCLUSIVE if known.tensors < FEWEST:
@@ -220,6 +223,16 @@ def _wording(
             return f"no weight evidence of derivation from {name}{tested}"
         case Kinship.UNRELATED:
             return f"nothing of it can be compared with {name}"
+
+
+def _rest(known: Score, pairs: Sequence[Pair]) -> str:
+    """What is said of the matrices that do not agree, if there are any."""
+    others = [abs(p.r) for p in pairs if p.r is not None and abs(p.r) < KIN]
+    if _agreeing(known) == known.tensors:
+        return ""
+    if others and np.mean(others) >= TRACES:
+        return "; the others agree less, as after heavy training"
+    return "; the rest do not"
 
 
 def _stored(pairs: Sequence[Pair]) -> str:

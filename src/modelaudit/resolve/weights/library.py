@@ -2,7 +2,7 @@
 
 Of each chosen block the first 256 values are kept, centred and of length 1: their products with
 those of a suspect are the correlations. Ten thousand references of 16 blocks take 164 MB and some
-7 ms on two cores, so that there is no need of an approximate index.
+8 ms on two cores, so that there is no need of an approximate index.
 """
 
 from __future__ import annotations

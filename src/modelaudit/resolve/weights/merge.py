@@ -97,7 +97,7 @@ def _summed(sum_: Sum, found: Fit, systems: Sequence[System], one: System) -> Re
     weights = sum_.weights(found)
     shares = _shares(sum_, found)
     named = [*found.parents, *rival.others]
-    if min(len(named), len(shares)) < 2 and not rival.others:
+    if len(shares) < 2 and not rival.others:
         return None
     if rival.others:
         return _incomplete(case, weights, named, _AMBIGUOUS)
