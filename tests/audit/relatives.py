@@ -86,18 +86,31 @@ def listed_file(folder: Path, model: str, content: bytes) -> Blocklist:
     return load(folder / "own.yaml")
 
 
-def blocklist(folder: Path, weights: Weights, component: str = "transformer") -> Blocklist:
-    """A list in the folder whose only handle is a sketch of these weights."""
+def blocklist(
+    folder: Path, weights: Weights, component: str = "transformer", origin: Weights | None = None
+) -> Blocklist:
+    """A list in the folder whose only handle is a sketch of these weights.
+
+    ``origin``: what they were themselves made from, which the list brings as well.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    whole = put(folder / "base.safetensors", weights)
-    platforms = open_platforms(offline=True, wait=lambda why, seconds: None)
-    made = sketch_of(find_parts(str(whole), platforms, offline=True), every=True)
-    (folder / "base.sketch").write_bytes(dumps(made))
-    whole.unlink()
+    _sketch(folder, "base", weights)
+    if origin is not None:
+        _sketch(folder, "origin", origin)
     tainted = "" if component == "full" else f"tainted: [{component}]"
     text = _LIST.replace("COMPONENT", component).replace("TAINTED", tainted)
+    if origin is not None:
+        text = text.replace("base.sketch,", "base.sketch, base: origin.sketch,")
     (folder / "own.yaml").write_text(text, "utf-8")
     return load(folder / "own.yaml")
+
+
+def _sketch(folder: Path, name: str, weights: Weights) -> None:
+    whole = put(folder / f"{name}.safetensors", weights)
+    platforms = open_platforms(offline=True, wait=lambda why, seconds: None)
+    made = sketch_of(find_parts(str(whole), platforms, offline=True), every=True)
+    (folder / f"{name}.sketch").write_bytes(dumps(made))
+    whole.unlink()
 
 
 def family(folder: Path) -> None:

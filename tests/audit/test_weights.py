@@ -13,6 +13,7 @@ from tests.audit import relatives
 from tests.audit.auditing import NOW, Auditor, Json, Outcome, settled
 from tests.audit.relatives import NODE
 from tests.audit.world import repository
+from tests.quality.zoo import edits
 from tests.servers.hub import Hub
 
 
@@ -177,3 +178,32 @@ def test_a_budget_that_is_used_up_leaves_a_gap(
         )
     gaps = [gap for gap in outcome.report["coverage"]["gaps"] if "weights" in gap["detail"]]
     assert [gap["reason"] for gap in gaps] == ["out-of-budget"]
+
+
+def test_a_listed_tune_does_not_frame_its_base_and_its_siblings(tmp_path: Path) -> None:
+    listed, models = relatives.tuned(11, 0.3), tmp_path / "models"
+    relatives.put(models / "base.safetensors", relatives.base())
+    relatives.put(models / "sibling.safetensors", relatives.tuned(12, 0.3))
+    relatives.put(models / "child.safetensors", edits.noise(listed, 0.02, 5))
+    own = relatives.blocklist(tmp_path / "list", listed, origin=relatives.base())
+    outcome = Auditor(tmp_path / "audit.db").run(
+        str(models), read=Read.WEIGHTS, lists=[own], offline=True
+    )
+    assert outcome.found == {"folder:child.safetensors": ("take-down", "measured", "finetune", 1)}
+    (sample,) = samples(outcome.finding("folder:child.safetensors"))
+    assert any("of the reference's way" in remark for remark in sample["remarks"])
+
+
+def test_kin_of_a_listed_model_that_names_a_parent_itself_is_for_review(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = relatives.content(relatives.tuned(11, 0.3))
+    own = relatives.listed_file(tmp_path / "list", f"hf:{BASE}", listed)
+    sibling = relatives.content(relatives.tuned(12, 0.3))
+    monkeypatch.setitem(DECLARED, BASE, "somebody/else")
+    with a_hub(base=listed, sibling=sibling) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        outcome = Auditor(tmp_path / "audit.db").run("hf:", read=Read.WEIGHTS, lists=[own])
+    finding = outcome.finding("hf:acme/sibling")
+    assert (finding["verdict"], finding["grade"]) == ("review", "measured")
+    assert "is itself derived" in finding["decided_by"]

@@ -19,7 +19,13 @@ from hypothesis import strategies as st
 import modelaudit
 from modelaudit.check import blocklist, listfile
 from modelaudit.check.blocklist import load, load_text
-from modelaudit.domain.entry import Documentation, EntryStatus, FileConfidence, ListKind
+from modelaudit.domain.entry import (
+    Documentation,
+    EntryStatus,
+    FileConfidence,
+    ListedSketch,
+    ListKind,
+)
 from modelaudit.domain.errors import BlocklistError
 from modelaudit.domain.words import Component, Relation, Verdict
 from tests.shared import shared
@@ -112,7 +118,8 @@ def test_a_list_becomes_domain_values() -> None:
     assert (second.component, second.confidence) == (Component.OTHER, FileConfidence.CONFIRMED)
     assert [d.id for d in match.datasets] == ["Org/Data", "org/more", "org/renamed"]
     assert match.datasets[2].published_before == datetime(2024, 8, 30, tzinfo=UTC).timestamp()
-    assert match.sketches == (("sketches/base.unet.sketch", Component.UNET),)
+    sketch = ListedSketch(path="sketches/base.unet.sketch", component=Component.UNET)
+    assert match.sketches == (sketch,)
     assert match.name_patterns == ("(?i)base",)
     (exception,) = entry.exceptions
     assert (exception.effect, exception.match.models) == (Verdict.NOTE, ("hf:org/spared",))

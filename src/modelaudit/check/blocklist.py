@@ -25,6 +25,7 @@ from modelaudit.domain.entry import (
     FileConfidence,
     ListedDataset,
     ListedFile,
+    ListedSketch,
     ListKind,
     Match,
     Scope,
@@ -161,7 +162,11 @@ def _match(given: Mapping[str, Any]) -> Match:
         files=tuple(map(_file, given.get("files", ()))),
         datasets=tuple(map(_dataset, given.get("datasets", ()))),
         sketches=tuple(
-            (sketch["ref"], Component.parse(sketch["component"]))
+            ListedSketch(
+                path=sketch["ref"],
+                component=Component.parse(sketch["component"]),
+                base=sketch.get("base"),
+            )
             for sketch in given.get("sketches", ())
         ),
         name_patterns=tuple(hints.get("name_regex", ())),

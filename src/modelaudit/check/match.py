@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from modelaudit.domain import refs
-from modelaudit.domain.entry import Blocklist, FileConfidence, ListKind
+from modelaudit.domain.entry import Blocklist, Entry, FileConfidence, ListKind
 from modelaudit.domain.listing import DatedDataset, ListedDigest, Listing
 from modelaudit.domain.refs import ModelRef
 
@@ -58,6 +58,8 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
     return Listing(
         entries=entries,
         roots=tuple(roots),
+        originals=tuple((n, ref) for n, entry in entries.items() for ref in entry.match.models),
+        derived=_derived(entries, {refs.key(ref) for _, ref in roots}),
         digests=tuple(digests),
         dated=tuple(dated),
         allowed=allowed,
@@ -66,4 +68,15 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
         private=frozenset(
             entry.id for blocklist in lists if blocklist.private for entry in blocklist.entries
         ),
+    )
+
+
+def _derived(entries: Mapping[int, Entry], listed: Collection[str]) -> frozenset[int]:
+    """Entries said to derive from what is listed nowhere, by its own id or as one of its models."""
+    known = {entry.id for entry in entries.values()}
+    return frozenset(
+        number
+        for number, entry in entries.items()
+        if entry.claim_relation == "derived-from"
+        and not any(name in known or refs.key(name) in listed for name in entry.claim_of)
     )

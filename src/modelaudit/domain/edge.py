@@ -30,6 +30,9 @@ class Flag(IntFlag):
     """Same bytes, and the child is known to be the earlier one; comes with ``UNDIRECTED``."""
     WEAK = 256
     """The weights agree in part only, and no independent claim says the same."""
+    RELATIVE = 512
+    """By weights alone, of a listed model that is itself derived from what is not listed: what
+    descends from that shares them too."""
 
 
 class Edge(NamedTuple):

@@ -58,6 +58,16 @@ class ListedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSketch:
+    """A sketch of a listed model's weights; paths are relative to the list's file."""
+
+    path: str
+    component: Component
+    base: str | None = None
+    """A sketch of what the listed model was itself derived from, where that is not listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedDataset:
     """A training set; with ``published_before``, only for weights older than that day."""
 
@@ -76,8 +86,7 @@ class Match:
     """Platform → its own family labels that mean this entry."""
     files: tuple[ListedFile, ...] = ()
     datasets: tuple[ListedDataset, ...] = ()
-    sketches: tuple[tuple[str, Component], ...] = ()
-    """(path relative to the list's file, component)."""
+    sketches: tuple[ListedSketch, ...] = ()
     name_patterns: tuple[str, ...] = ()
     """Regular expressions over names; a hint, never more than a note."""
     architectures: tuple[str, ...] = ()

@@ -39,6 +39,10 @@ class Listing:
     entries: Mapping[int, Entry] = field(default_factory=dict)
     roots: tuple[tuple[int, ModelRef], ...] = ()
     """(entry, node): models, re-hosts, datasets and platform labels."""
+    originals: tuple[tuple[int, ModelRef], ...] = ()
+    """(entry, node) of the listed models themselves, without re-hosts and labels."""
+    derived: frozenset[int] = frozenset()
+    """Entries whose list says that they derive from something that is not listed."""
     digests: tuple[ListedDigest, ...] = ()
     dated: tuple[DatedDataset, ...] = ()
     allowed: frozenset[ModelRef] = frozenset()

@@ -153,6 +153,19 @@ class Anchor:
         return self.r >= self.floor
 
 
+class Descent(StrEnum):
+    """Whether kinship with a derived reference is descent from it, and not from its base alone."""
+
+    UNKNOWN = ""
+    """The reference's base is not known, or it has none."""
+    DIRECT = "direct"
+    """It lies where the reference does, as seen from their base."""
+    PART = "in-part"
+    """It goes a part of that way, or another one as well, as merges do."""
+    ASIDE = "aside"
+    """It goes another way: what the two have in common is their base."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """How a suspect relates to one reference."""
@@ -168,6 +181,7 @@ class Comparison:
     """``None`` where the test was not made."""
     permuted: bool = False
     """The input channels are the reference's, in another order."""
+    descent: Descent = Descent.UNKNOWN
     commons: tuple[str, ...] = ()
     """Matrices that count for their own component only: independent models share them."""
     remarks: tuple[str, ...] = ()

@@ -51,6 +51,7 @@ def sample_record(sample: Sample) -> dict[str, Any]:
         "bytes_read": sample.bytes_read,
         "references": sample.references,
         "permuted": one.permuted,
+        "descent": one.descent.value or None,
         "anchor": None if one.anchor is None else anchor_record(one.anchor),
         "remarks": list(one.remarks),
         "merge": None if sample.recipe is None else recipe_record(sample.recipe),

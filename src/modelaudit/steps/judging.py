@@ -10,6 +10,7 @@ from modelaudit.domain.sketch import Comparison, Kin, Sketch
 from modelaudit.domain.words import Component, Kinship
 from modelaudit.resolve.architecture import comparable
 from modelaudit.resolve.weights.compare import compare
+from modelaudit.resolve.weights.direction import descent
 from modelaudit.steps.references import Reference, References
 
 _MOST_BY_CONTENT: Final = 200
@@ -33,6 +34,11 @@ def judge(
         others = [reference for reference in fitting if reference.name not in found]
         for reference in others[:_MOST_BY_CONTENT]:
             found[reference.name] = compare(sketch, reference.sketch, commons=commons)
+    for name, one in found.items():
+        base = references[name].base
+        if base is not None and is_kin(one) and one.overall.grade is not Kinship.IDENTICAL:
+            way, remark = descent(sketch, references[name].sketch, base)
+            found[name] = replace(one, descent=way, remarks=(*one.remarks, remark))
     return tuple(_told(found, references, named)), len(fitting)
 
 

@@ -41,6 +41,8 @@ class Reference:
     """The node that its descendants descend from."""
     sketch: Sketch
     """Of the parts that the entry is about."""
+    base: Sketch | None = None
+    """Of what the listed model was itself derived from, where the list brings that."""
     group: str
     """References of one group may share weights; those of two are known to be independent."""
 
@@ -99,7 +101,8 @@ class References:
         for name in sorted(self._found):
             reference = self._found[name]
             told.update(f"\n{name} {reference.parent} ".encode("utf-8", "replace"))
-            told.update(sketchfile.digest(reference.sketch).encode())
+            for sketch in filter(None, (reference.sketch, reference.base)):
+                told.update(sketchfile.digest(sketch).encode())
         return told.hexdigest()
 
     @property
@@ -123,8 +126,9 @@ class References:
         self._add_file(wanted, sketch)
 
     def _of_entry(self, used: Blocklist, entry: Entry) -> None:
-        for place, (path, component) in enumerate(entry.match.sketches):
-            sketch = _meant_part(used, entry, path, component)
+        for place, listed in enumerate(entry.match.sketches):
+            sketch = _meant_part(used, entry, listed.path, listed.component)
+            base = listed.base and _meant_part(used, entry, listed.base, listed.component)
             name = _name(used, entry, f" #{place + 1}" if place else "")
             self._add(
                 Reference(
@@ -132,6 +136,7 @@ class References:
                     entry=entry.id,
                     parent=parent_of(entry),
                     sketch=sketch,
+                    base=base or None,
                     group=_group(used, entry, sketch),
                 )
             )

@@ -76,6 +76,14 @@ _WEAK = (
     f" AND w.parent = c.parent)) * {Flag.WEAK.value}"
 )
 
+_RELATIVE = (  # what descends from the same base has the same weights, and is no descendant
+    f"(c.{BY_WEIGHTS} AND c.grade = {Grade.MEASURED.value}"
+    f" AND c.relation <> {Relation.COMPONENT.value} AND c.parent IN (SELECT node FROM derived)"
+    " AND ifnull(json_extract(c.sample, '$.comparison.descent'), '') <> 'direct'"
+    f" AND NOT EXISTS (SELECT 1 FROM claim AS w WHERE {_AGREES} AND w.parent = c.parent))"
+    f" * {Flag.RELATIVE.value}"
+)
+
 _HIDDEN = (
     "(c.child IN (SELECT node FROM allowed)"
     f" AND (c.grade = {Grade.HINTED.value} OR c.relation = {Relation.COMPONENT.value}))"
@@ -91,7 +99,7 @@ def add(connection: sqlite3.Connection) -> None:
     """All of them, for every entry (0) or for the one that they depend on."""
     connection.execute(
         "INSERT OR IGNORE INTO lineage_edge"
-        f" SELECT a.rank, b.rank, 0, {_CODE.format(flags=f'{_FLAGS} | {_WEAK}')}"
+        f" SELECT a.rank, b.rank, 0, {_CODE.format(flags=f'{_FLAGS} | {_WEAK} | {_RELATIVE}')}"
         f"  FROM claim AS c {_ENDS} WHERE {_OPEN}"
     )
     _add_confirmed(connection)
@@ -100,12 +108,12 @@ def add(connection: sqlite3.Connection) -> None:
 
 
 def _add_confirmed(connection: sqlite3.Connection) -> None:
-    """Weights that agree in part are not weak where a claim leads to the same entry."""
+    """Weights are not in doubt where somebody else's claim leads to the same entry."""
     connection.execute(
         "INSERT OR IGNORE INTO lineage_edge"
         f" SELECT a.rank, b.rank, l.entry, {_CODE.format(flags=_FLAGS)}"
         f"  FROM listed AS l JOIN claim AS c ON c.parent = l.node {_ENDS}"
-        f" WHERE {_IN_PART} AND {_OPEN} AND EXISTS (SELECT 1 FROM claim AS w"
+        f" WHERE c.{BY_WEIGHTS} AND {_OPEN} AND EXISTS (SELECT 1 FROM claim AS w"
         f"   JOIN listed AS o ON o.node = w.parent WHERE {_AGREES} AND o.entry = l.entry)"
     )
 

@@ -18,9 +18,19 @@ from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store import edges, identity, links
 from modelaudit.store.fragments import HOSTED, PART, flagged, grade_of
 
+_KEEPS_VALUES = ",".join(
+    str(relation.value)
+    for relation in (
+        Relation.COPY, Relation.CONVERSION, Relation.QUANTIZED, Relation.PRUNED,
+        Relation.FINETUNE, Relation.MERGE,
+    )
+)  # fmt: skip
+"""Codes of relations after which weights are still those of the parent."""
+
 _TABLES = """
 CREATE TEMP TABLE listed(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
 CREATE TEMP TABLE allowed(node INTEGER PRIMARY KEY);
+CREATE TEMP TABLE derived(node INTEGER PRIMARY KEY);
 CREATE TEMP TABLE shield(node INTEGER PRIMARY KEY);
 CREATE TEMP TABLE dated(entry INTEGER, node INTEGER, before INTEGER,
   PRIMARY KEY (entry, node)) WITHOUT ROWID;
@@ -161,6 +171,27 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO dated VALUES (?, ?, ?)",
         [(d.entry, ids[d.ref], d.before) for d in listing.dated],
+    )
+    _mark_derived(connection, listing, [(entry, ids[ref]) for entry, ref in listing.originals])
+
+
+def _mark_derived(
+    connection: sqlite3.Connection, listing: Listing, originals: list[tuple[int, int]]
+) -> None:
+    """What entries list that are themselves derived from something that nobody lists.
+
+    Their lists say so, or the listed models themselves; of re-hosts anybody may say anything.
+    """
+    says = (
+        "SELECT 1 FROM claim AS c WHERE c.child = ? AND c.parent NOT IN (SELECT node FROM listed)"
+        f" AND c.grade BETWEEN {Grade.DECLARED.value} AND {Grade.RECORDED.value}"
+        f" AND c.relation IN ({_KEEPS_VALUES}) LIMIT 1"
+    )
+    entries = {*listing.derived}
+    entries |= {entry for entry, node in originals if connection.execute(says, (node,)).fetchone()}
+    connection.executemany(
+        "INSERT OR IGNORE INTO derived SELECT node FROM listed WHERE entry = ?",
+        [(entry,) for entry in sorted(entries)],
     )
 
 

@@ -14,7 +14,7 @@ from modelaudit.domain import refs
 from modelaudit.domain.claim import EXCERPT_LENGTH, Claim, Sample
 from modelaudit.domain.model import Document
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.sketch import Comparison, Ingredient, Recipe, Score, Weighed
+from modelaudit.domain.sketch import Comparison, Descent, Ingredient, Recipe, Score, Weighed
 from modelaudit.domain.weighed import parse
 from modelaudit.domain.words import Component, Grade, Kinship, Relation
 
@@ -36,6 +36,11 @@ class Part(NamedTuple):
     def score(self) -> Score:
         """The part's numbers."""
         return self.sample.comparison.overall
+
+    @property
+    def descent(self) -> Descent:
+        """Whether it comes from the reference itself, where that is derived."""
+        return self.sample.comparison.descent
 
     @property
     def permuted(self) -> bool:
@@ -174,7 +179,8 @@ def _sample(found: Weighed, one: Comparison, component: Component, score: Score)
     )
     recipe = _proved(found)
     if not component.main:
-        own, recipe = replace(own, anchor=None, permuted=False, remarks=()), None
+        own = replace(own, anchor=None, permuted=False, descent=Descent.UNKNOWN, remarks=())
+        recipe = None
     return Sample(
         comparison=own,
         bytes_read=found.bytes_read,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap
+from modelaudit.domain.sketch import Descent
 from modelaudit.domain.words import Grade, Kinship, Relation
 from modelaudit.resolve.evidence._claims import malformed
 from modelaudit.resolve.evidence._weights import (
@@ -38,8 +39,15 @@ def extract(document: Document) -> Iterator[Claim | Gap]:
     for place, ingredient in recipe.items():
         yield claim_of_merge(document, ingredient, name, known.get(place))
     for place, part in known.items():
-        if place not in recipe and part.score.grade >= Kinship.DERIVED and not part.permuted:
+        if place not in recipe and _proves(part):
             yield claim(document, part, name, _grade(part), _relation(part))
+
+
+def _proves(part: Part) -> bool:
+    if part.score.grade is Kinship.IDENTICAL:
+        return not part.permuted
+    direct = part.descent in (Descent.UNKNOWN, Descent.DIRECT)
+    return part.score.grade is Kinship.DERIVED and direct and not part.permuted
 
 
 def _grade(part: Part) -> Grade:

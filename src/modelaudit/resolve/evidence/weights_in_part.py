@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Document, Gap
+from modelaudit.domain.sketch import Descent
 from modelaudit.domain.words import Grade, Kinship, Relation
 from modelaudit.resolve.evidence._weights import KIND, Part, claim, mixed, parts, weighed
 
@@ -32,7 +33,10 @@ def extract(document: Document) -> Iterator[Claim | Gap]:
 
 
 def _suggests(part: Part) -> bool:
-    return part.permuted or Kinship.DILUTED <= part.score.grade < Kinship.DERIVED
+    if part.descent is Descent.ASIDE:
+        return False  # what it has of the reference is their common base
+    partly = part.score.grade is Kinship.DERIVED and part.descent is Descent.PART
+    return part.permuted or partly or Kinship.DILUTED <= part.score.grade < Kinship.DERIVED
 
 
 def _relation(part: Part) -> Relation:
