@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -207,3 +208,24 @@ def test_kin_of_a_listed_model_that_names_a_parent_itself_is_for_review(
     finding = outcome.finding("hf:acme/sibling")
     assert (finding["verdict"], finding["grade"]) == ("review", "measured")
     assert "is itself derived" in finding["decided_by"]
+
+
+def test_the_shards_of_a_model_are_weighed_as_one(tmp_path: Path) -> None:
+    weights, models = relatives.tuned(11), tmp_path / "models"
+    names = sorted(weights)
+    shards = {
+        f"model-0000{n}-of-00002.safetensors": {name: weights[name] for name in names[n - 1 :: 2]}
+        for n in (1, 2)
+    }
+    for path, part in shards.items():
+        relatives.put(models / "sharded" / path, part)
+    index = {"weight_map": {name: path for path, part in shards.items() for name in part}}
+    (models / "sharded" / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
+    own = relatives.blocklist(tmp_path / "list", relatives.base())
+    auditor = Auditor(tmp_path / "audit.db")
+    outcome = auditor.run(str(models), read=Read.WEIGHTS, lists=[own], offline=True)
+    assert outcome.found == {"folder:sharded": ("take-down", "measured", "finetune", 1)}
+    (sample,) = samples(outcome.finding("folder:sharded"))
+    assert (sample["compared"], outcome.report["coverage"]["weights_read"]) == (16, 1)
+    again = auditor.run(str(models), read=Read.WEIGHTS, lists=[own], offline=True)
+    assert again.report["coverage"]["weights_read"] == 0

@@ -328,29 +328,6 @@ def test_a_report_keeps_to_its_sources_and_its_day(catalogue: Catalogue) -> None
     assert told() == 0
 
 
-def test_kin_of_a_node_are_those_whose_weights_derive_from_it(catalogue: Catalogue) -> None:
-    for ref, downloads, found in (
-        ("hf:a/tuned", 5, kin(ROOT)),
-        ("hf:b/same", 9, kin(ROOT, "identical")),
-        ("hf:c/part", 9, kin(ROOT, "partial")),
-        ("hf:d/vae", 9, kin(ROOT, "same-architecture-only", others={"vae": "identical"})),
-        ("hf:e/else", 9, kin("hf:x/else")),
-    ):
-        hold(catalogue, ref, bare(ref), downloads=downloads)
-        take(catalogue, weighed(ref, found))
-        keep(catalogue, weighed(ref, found), ref)
-    rows = store.kin_of(catalogue.connection, ModelRef(ROOT), 10)
-    assert [(row.model, row.kinship) for row in rows] == [
-        ("hf:b/same", Kinship.IDENTICAL), ("hf:a/tuned", Kinship.DERIVED),
-    ]  # fmt: skip
-    assert store.kin_of(catalogue.connection, ModelRef(ROOT), 1) == rows[:1]
-    assert rows[1].name == "hf:a/tuned model.safetensors"
-    assert store.load(catalogue.connection, rows[1]) == weighed("hf:a/tuned", kin(ROOT))
-    assert store.Unweighed.of_kin(rows[1]).head == rows[1].head
-    with pytest.raises(LookupError):
-        store.load(catalogue.connection, replace(rows[1], head=b"?"))
-
-
 def test_the_entries_that_a_model_s_claims_lead_to_are_known(catalogue: Catalogue) -> None:
     catalogue.add(model("hf:a/one", says(ROOT)), model("hf:b/two", says("hf:a/one")), model("hf:c"))
     catalogue.check(entry("list/root", ROOT), entry("list/x", "hf:x/x"))

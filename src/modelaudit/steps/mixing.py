@@ -10,7 +10,7 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.sketch import Ingredient, Recipe, Share, Sketch
 from modelaudit.domain.words import Kinship
 from modelaudit.resolve.weights.merge import recipe
-from modelaudit.store import weighed as store
+from modelaudit.store import kin as store
 
 if TYPE_CHECKING:
     from modelaudit.steps.references import Reference
@@ -42,7 +42,7 @@ def find_recipes(weighing: Weighing) -> int:
 
 def _sketched(weighing: Weighing, reference: Reference) -> list[tuple[store.KinRow, Sketch]]:
     rows = store.kin_of(weighing.intake.connection, reference.parent, _MOST)
-    found = ((row, weighing.sketch_at_hand(row.head)) for row in rows)
+    found = ((row, weighing.sketch_at_hand(row.key)) for row in rows)
     return [(row, sketch) for row, sketch in found if sketch is not None]
 
 
@@ -75,9 +75,7 @@ def _mixed(
     if found is None or found == weighed.recipe or not _better(found, weighed.recipe):
         return 0
     ingredients = tuple(_ingredient(share, nodes) for share in found.parents)
-    return weighing.take(
-        store.Unweighed.of_kin(suspect), replace(weighed, recipe=found, ingredients=ingredients)
-    )
+    return weighing.take(suspect.file, replace(weighed, recipe=found, ingredients=ingredients))
 
 
 def _better(found: Recipe, known: Recipe | None) -> bool:

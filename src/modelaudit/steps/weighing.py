@@ -161,25 +161,25 @@ class Weighing:
                 store.write_shard(self.intake.connection, head, self.references.digest)
         return changed
 
-    def sketch_at_hand(self, head: bytes) -> Sketch | None:
+    def sketch_at_hand(self, key: str) -> Sketch | None:
         """What was kept of a file that was read before."""
-        data = self.cache.get(head.hex())
+        data = self.cache.get(key)
         if data is None:
             return None
         try:
             return sketchfile.loads(data)
         except ValueError:
-            self.cache.drop(head.hex())
+            self.cache.drop(key)
             return None
 
     def _sketch(self, item: store.Unweighed, *, local: bool) -> Sketch:
         """From the cache, else from the file; shards as one."""
-        found = self.sketch_at_hand(item.head)
-        if found is not None and (not found.every or len(item.paths) == 1):
+        found = self.sketch_at_hand(item.key)
+        if found is not None:
             return found
         made = sketch_of([self._target(item)])
         self._count(1, made.bytes_read, local=local)
-        self.cache.put(item.head.hex(), sketchfile.dumps(made))
+        self.cache.put(item.key, sketchfile.dumps(made))
         return made
 
     def _target(self, item: store.Unweighed) -> Target:

@@ -6,9 +6,10 @@ lone part. The shards of one model are one candidate, known by the first of them
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,9 +20,8 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.sketch import Weighed
 from modelaudit.domain.weighed import plain
 from modelaudit.domain.weights import UNKNOWN
-from modelaudit.domain.words import Component, Grade, Kinship, Relation
-from modelaudit.store.compared import of_file
-from modelaudit.store.fragments import HOSTED, LATER_SHARD, MAINS
+from modelaudit.domain.words import Component, Grade, Kinship
+from modelaudit.store.fragments import LATER_SHARD, MAINS
 from modelaudit.store.heads import Unread
 
 _WHOLES: Final = ",".join(
@@ -72,6 +72,11 @@ class Unweighed:
         return self.paths[0]
 
     @property
+    def key(self) -> str:
+        """Of all bytes that were read: of several shards not the first one's alone."""
+        return content_key(self.head, self.others)
+
+    @property
     def unread(self) -> Unread:
         """The first file as the reader of heads knows it."""
         return Unread(self.model, self.revision, self.path, self.sizes[0], self.sha256, self.etag)
@@ -88,29 +93,10 @@ class Unweighed:
             etag=file.etag,
         )
 
-    @classmethod
-    def of_kin(cls, row: KinRow) -> Unweighed:
-        """A file that was compared before."""
-        return cls(model=row.model, revision=None, paths=(row.path,), sizes=(None,), head=row.head)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KinRow:
-    """A file whose weights were found to be derived from a reference."""
-
-    model: ModelRef
-    path: str
-    head: bytes
-    created: int | None
-    """When its model was, UTC seconds."""
-    kinship: Kinship
-    """The closest that was found of it."""
-
-    @property
-    def name(self) -> str:
-        """Model and, where that does not say it, its file."""
-        whole = self.model.endswith(self.path)
-        return self.model if whole else f"{self.model} {self.path}"
+def content_key(head: bytes, others: Sequence[bytes]) -> str:
+    """What a sketch of these files is kept under, hexadecimal."""
+    return hashlib.sha256(head + b"".join(others)).hexdigest() if others else head.hex()
 
 
 def families(connection: sqlite3.Connection) -> set[str]:
@@ -179,33 +165,6 @@ def entries_of(connection: sqlite3.Connection, ref: ModelRef) -> set[int]:
     return {entry for (entry,) in rows}
 
 
-def kin_of(connection: sqlite3.Connection, parent: ModelRef, limit: int) -> list[KinRow]:
-    """Files whose weights are derived from this node, those with most downloads first."""
-    rows = connection.execute(
-        "SELECT DISTINCT n.ref, f.path, f.head, n.created, w.kinship, ifnull(p.downloads, 0) AS d"
-        "  FROM claim AS c JOIN origin AS o ON o.id = c.origin AND o.extractor = 'weights'"
-        "  JOIN file AS f ON f.node = c.child AND f.path = o.path"
-        "  JOIN weighed AS w ON w.head = f.head JOIN node AS n ON n.id = c.child"
-        "  LEFT JOIN popularity AS p ON p.node = n.id"
-        " WHERE c.parent = (SELECT ifnull(same, id) FROM node WHERE key = ?)"
-        f"   AND c.relation <> {Relation.COMPONENT.value} AND n.status IN ({HOSTED})"
-        " ORDER BY d DESC, n.ref, f.path LIMIT ?",
-        (refs.key(parent), limit),
-    )
-    return [
-        KinRow(model=ModelRef(ref), path=path, head=head, created=created, kinship=Kinship(kinship))
-        for ref, path, head, created, kinship, _ in rows
-    ]
-
-
-def load(connection: sqlite3.Connection, row: KinRow) -> Weighed:
-    """What was found of a file; ``LookupError`` where nothing is kept."""
-    found = connection.execute("SELECT body FROM weighed WHERE head = ?", (row.head,)).fetchone()
-    if found is None:
-        raise LookupError(row.name)
-    return of_file(row.model, row.path, found[0])
-
-
 def write(connection: sqlite3.Connection, weighed: Weighed, head: bytes, library: str) -> None:
     """Keep what comparing a file with a library showed; its head must be on record."""
     digest = bytes.fromhex(library)
@@ -251,7 +210,7 @@ def _candidates(platforms: Collection[str]) -> str:
 
 def _unweighed(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Unweighed:
     node, ref, revision, path, size, head, sha256, etag, _ = row
-    later = _later_shards(connection, node, path)
+    later = later_shards(connection, node, path)
     return Unweighed(
         model=ModelRef(ref),
         revision=revision or None,
@@ -264,7 +223,7 @@ def _unweighed(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Unweighe
     )
 
 
-def _later_shards(
+def later_shards(
     connection: sqlite3.Connection, node: int, path: str
 ) -> list[tuple[str, int | None, bytes | None]]:
     """(path, size, head) of what follows a first shard, in order."""
