@@ -164,3 +164,16 @@ def test_problems_come_list_by_list_and_line_by_line(tmp_path: Path) -> None:
     problems = told(tmp_path, loose, ALLOW.replace('"2027-05-22"', "2027-05-22"))
     assert len(problems) > 4
     assert problems == sorted(problems, key=lambda p: (p.path, p.line))
+
+
+def test_a_sketch_must_be_there_and_that_of_a_tune_should_bring_its_base(tmp_path: Path) -> None:
+    match = '      models: ["hf:org/base"]\n'
+    sketched = LIST.replace(match, match + "      sketches: [{ref: a.sketch, component: unet}]\n")
+    (missing,) = lint(write(tmp_path, sketched), today=TODAY)
+    assert (missing.level, missing.text) == ("error", "there is no file a.sketch beside the list")
+    (tmp_path / "a.sketch").write_bytes(b"")
+    assert lint(write(tmp_path, sketched), today=TODAY) == []
+    tuned = sketched.replace("relation: trained-on", "relation: derived-from")
+    (doubt,) = lint(write(tmp_path, tuned), today=TODAY)
+    assert doubt.level == "warning"
+    assert "never passes review" in doubt.text

@@ -41,6 +41,7 @@ def lint_many(paths: Iterable[str | Path], *, today: date | None = None) -> list
         for place, entry in written.entries():
             problems += _reach(written, place, entry)
             problems += _files(written, place, entry)
+            problems += _sketches(written, place, entry)
             problems += _dates(written, place, entry, day)
     problems += _shared_ids(sound)
     problems += _shared_models(sound)
@@ -84,6 +85,27 @@ def _reach(written: ListFile, place: Place, entry: dict[str, Any]) -> Iterator[P
         yield written.problem(
             (*place, "claim"), "no tainted component: no bytes would ever match", fix="add tainted"
         )
+
+
+def _sketches(written: ListFile, place: Place, entry: dict[str, Any]) -> Iterator[Problem]:
+    """A sketch must be there, and that of a derived model should come with its base's."""
+    folder = Path(written.path).parent
+    for index, sketch in enumerate(entry["match"].get("sketches", ())):
+        here = (*place, "match", "sketches", index)
+        for key in ("ref", "base"):
+            if key in sketch and not (folder / sketch[key]).is_file():
+                yield written.problem(
+                    here,
+                    f"there is no file {sketch[key]} beside the list",
+                    fix="make it with: modelaudit sketch FILE -o PATH",
+                )
+        if entry["claim"]["relation"] == "derived-from" and "base" not in sketch:
+            yield written.problem(
+                here,
+                "kinship with a derived model alone never passes review",
+                level="warning",
+                fix="add base: a sketch of what it was derived from",
+            )
 
 
 def _files(written: ListFile, place: Place, entry: dict[str, Any]) -> Iterator[Problem]:
