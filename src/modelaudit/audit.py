@@ -38,7 +38,7 @@ from modelaudit.store.cache import Cache, sketch_cache
 from modelaudit.store.db import transaction
 
 if TYPE_CHECKING:
-    from modelaudit.steps.weighing import Weighing
+    from modelaudit.steps.references import References
 
 TOOL = f"modelaudit {__version__}"
 
@@ -65,13 +65,14 @@ class Audit:
 
     def run(self) -> tuple[runs.OpenRun, bool]:
         """Do it; returns the run, and whether it came to its end by itself."""
+        references = self.references()  # what is wrong with them is told before hours of listing
         intake = Intake(self.connection, self.archive, self.progress, clock=self.clock)
         run = begin(self.connection, self.sources, self.lists, self.standard, self.read, intake.now)
         checker = Checker(
             self.connection, self.lists, self.standard, run.run.sources, self.progress
         )
         complete = self.crawl(intake)
-        complete = self.resolve(intake, run, checker) and complete
+        complete = self.resolve(intake, run, checker, references) and complete
         with transaction(self.connection):
             runs.count(self.connection, run.seq, requests=self.platforms.requests)
         checker.conclude(
@@ -97,7 +98,13 @@ class Audit:
             raise refused[0]
         return fetch_ancestors(lister, self.sources) and complete and not refused
 
-    def resolve(self, intake: Intake, run: runs.OpenRun, checker: Checker) -> bool:
+    def resolve(
+        self,
+        intake: Intake,
+        run: runs.OpenRun,
+        checker: Checker,
+        references: References | None,
+    ) -> bool:
         """Rounds of linking, checking and reading candidates, until nothing new is said.
 
         ``False`` when a platform, a signal or the deadline ended them; a budget of calls or bytes
@@ -113,7 +120,16 @@ class Audit:
         heads = Heads(
             self.platforms, intake, self.progress, self.budget, run, live or LIVE, reading.silent
         )
-        weighing = self.weighing(intake, run, checker, live or LIVE, reading.silent)
+        weighing = None
+        if references is not None:
+            from modelaudit.steps.access import Access
+            from modelaudit.steps.weighing import Weighing
+
+            access = Access(
+                self.platforms, intake, self.progress, self.budget, run, live or LIVE,
+                reading.silent,
+            )  # fmt: skip
+            weighing = Weighing(access, references, checker, self.sketches)
         link(intake, self.progress)
         if asked & LOCAL:
             checker.reach()
@@ -142,28 +158,18 @@ class Audit:
                 checker.reach()  # a replay reads nothing, and says so of what is in scope
             heads.note_unread(local=False)
         if weighing:
+            if live and asked & LOCAL:
+                weighing.read(local=True)  # by the references that were made meanwhile
             weighing.conclude(asked)
         return not reading.silent and not self.budget.halted
 
-    def weighing(
-        self,
-        intake: Intake,
-        run: runs.OpenRun,
-        checker: Checker,
-        live: frozenset[str],
-        silent: dict[str, str],
-    ) -> Weighing | None:
-        """What compares weights, where that is asked for."""
+    def references(self) -> References | None:
+        """What weights are compared with, where that is asked for."""
         if self.read < Read.WEIGHTS:
             return None
         from modelaudit.steps.references import References
-        from modelaudit.steps.weighing import Weighing
 
-        references = References(self.lists, self.sketches)
-        return Weighing(
-            self.platforms, intake, self.progress, self.budget, run,
-            references, checker, self.sketches, live, silent,
-        )  # fmt: skip
+        return References(self.lists, self.sketches)
 
 
 def begin(

@@ -76,11 +76,13 @@ def put(path: Path, weights: Weights, dtype: str = "F16") -> Path:
     return path
 
 
-def listed_file(folder: Path, model: str, content: bytes) -> Blocklist:
+def listed_file(folder: Path, model: str, content: bytes, size: int | None = None) -> Blocklist:
     """A list in the folder that knows a model and the digest of its file."""
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(content).hexdigest()
-    match = f'{{models: ["{model}"], files: [{{sha256: "{digest}", component: transformer}}]}}'
+    told = f", size: {size}" if size else ""
+    file = f'{{sha256: "{digest}", component: transformer{told}}}'
+    match = f'{{models: ["{model}"], files: [{file}]}}'
     text = _LIST.replace("{sketches: [{ref: base.sketch, component: COMPONENT}]}", match)
     (folder / "own.yaml").write_text(text.replace("TAINTED", "tainted: [transformer]"), "utf-8")
     return load(folder / "own.yaml")

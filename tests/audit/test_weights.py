@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from modelaudit.domain.words import Read
+from modelaudit.check.blocklist import load
+from modelaudit.domain.words import Read, Verdict
 from tests.audit import relatives
 from tests.audit.auditing import NOW, Auditor, Json, Outcome, settled
 from tests.audit.relatives import NODE
@@ -162,7 +165,9 @@ def test_what_is_unlike_every_reference_is_unknown_and_not_clear(tmp_path: Path)
         str(tmp_path / "models"), read=Read.WEIGHTS, lists=[own], offline=True
     )
     details = [gap["detail"] for gap in outcome.report["coverage"]["gaps"]]
-    assert any("architectures of which no listed model has a sketch" in text for text in details)
+    assert any(
+        "architectures of which no listed model could be sketched" in text for text in details
+    )
 
 
 def test_a_budget_that_is_used_up_leaves_a_gap(
@@ -201,13 +206,15 @@ def test_kin_of_a_listed_model_that_names_a_parent_itself_is_for_review(
     listed = relatives.content(relatives.tuned(11, 0.3))
     own = relatives.listed_file(tmp_path / "list", f"hf:{BASE}", listed)
     sibling = relatives.content(relatives.tuned(12, 0.3))
-    monkeypatch.setitem(DECLARED, BASE, "somebody/else")
-    with a_hub(base=listed, sibling=sibling) as hub:
+    origin = relatives.content(relatives.base())
+    monkeypatch.setitem(DECLARED, BASE, "acme/origin")
+    with a_hub(origin=origin, base=listed, sibling=sibling) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         outcome = Auditor(tmp_path / "audit.db").run("hf:", read=Read.WEIGHTS, lists=[own])
-    finding = outcome.finding("hf:acme/sibling")
-    assert (finding["verdict"], finding["grade"]) == ("review", "measured")
-    assert "is itself derived" in finding["decided_by"]
+    for model in ("hf:acme/origin", "hf:acme/sibling"):
+        finding = outcome.finding(model)
+        assert (finding["verdict"], finding["grade"]) == ("review", "measured")
+        assert "derived itself" in finding["decided_by"]
 
 
 def test_the_shards_of_a_model_are_weighed_as_one(tmp_path: Path) -> None:
@@ -229,3 +236,116 @@ def test_the_shards_of_a_model_are_weighed_as_one(tmp_path: Path) -> None:
     assert (sample["compared"], outcome.report["coverage"]["weights_read"]) == (16, 1)
     again = auditor.run(str(models), read=Read.WEIGHTS, lists=[own], offline=True)
     assert again.report["coverage"]["weights_read"] == 0
+
+
+def test_kin_that_is_older_than_the_listed_model_itself_is_for_review(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = relatives.content(relatives.tuned(11, 0.3))
+    own = relatives.listed_file(tmp_path / "list", f"hf:{BASE}", listed)
+    files = {"acme/older": relatives.content(relatives.base()), BASE: listed}
+    records = [
+        repository(
+            n, repo, files={"model.safetensors": file}, createdAt=f"202{n}-05-01T12:00:00.000Z"
+        )
+        for n, (repo, file) in enumerate(files.items(), start=1)
+    ]
+    served = {(repo, "model.safetensors"): file for repo, file in files.items()}
+    with Hub(records=records, files=served) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        outcome = Auditor(tmp_path / "audit.db").run("hf:", read=Read.WEIGHTS, lists=[own])
+    assert outcome.found["hf:acme/older"][:2] == ("review", "measured")
+
+
+def test_a_told_digest_of_another_size_makes_no_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = relatives.content(relatives.base())
+    own = relatives.listed_file(tmp_path / "list", f"hf:{BASE}", listed, size=len(listed))
+    innocent = relatives.content(relatives.twin(), "F32")
+    record = repository(1, "odd/mirror", files={"model.safetensors": innocent})
+    for sibling in record["siblings"]:
+        if "lfs" in sibling:
+            sibling["lfs"]["sha256"] = hashlib.sha256(listed).hexdigest()
+    files = {("odd/mirror", "model.safetensors"): innocent}
+    with Hub(records=[record], files=files) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        auditor = Auditor(tmp_path / "audit.db")
+        outcome = auditor.run("hf:", read=Read.WEIGHTS, lists=[own])
+    assert outcome.found == {}
+    assert "own/base" in outcome.report["coverage"]["entries_without_reference"]
+
+
+def test_a_stolen_file_that_calls_itself_a_sketch_is_weighed_all_the_same(tmp_path: Path) -> None:
+    path = relatives.put(tmp_path / "models" / "tuned.safetensors", relatives.tuned(11))
+    raw = path.read_bytes()
+    length = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + length]) | {"__metadata__": {"modelaudit.sketch": "x"}}
+    told = json.dumps(header).encode()
+    path.write_bytes(len(told).to_bytes(8, "little") + told + raw[8 + length :])
+    own = relatives.blocklist(tmp_path / "list", relatives.base())
+    outcome = Auditor(tmp_path / "audit.db").run(
+        str(tmp_path / "models"), read=Read.WEIGHTS, lists=[own], offline=True
+    )
+    assert outcome.found["folder:tuned.safetensors"][:2] == ("take-down", "measured")
+
+
+def test_a_folder_is_weighed_by_what_a_hub_beside_it_makes_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = relatives.content(relatives.base())
+    own = relatives.listed_file(tmp_path / "list", f"hf:{BASE}", listed)
+    relatives.put(tmp_path / "models" / "tuned.safetensors", relatives.tuned(11))
+    with a_hub(base=listed) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        outcome = Auditor(tmp_path / "audit.db").run(
+            str(tmp_path / "models"), "hf:", read=Read.WEIGHTS, lists=[own]
+        )
+    assert outcome.found["folder:tuned.safetensors"][:2] == ("take-down", "measured")
+
+
+def test_what_a_withdrawn_sketch_proved_counts_no_more(tmp_path: Path) -> None:
+    relatives.put(tmp_path / "models" / "tuned.safetensors", relatives.tuned(11))
+    own = relatives.blocklist(tmp_path / "list", relatives.base())
+    auditor, source = Auditor(tmp_path / "audit.db"), str(tmp_path / "models")
+    assert auditor.run(source, read=Read.WEIGHTS, lists=[own], offline=True).found
+    other = relatives.blocklist(tmp_path / "list", relatives.twin())
+    for read in (Read.HEADERS, Read.WEIGHTS):
+        assert auditor.run(source, read=read, lists=[other], offline=True).found == {}
+
+
+def test_a_private_list_names_no_model_of_its_own(tmp_path: Path) -> None:
+    relatives.put(tmp_path / "models" / "tuned.safetensors", relatives.tuned(11))
+    relatives.put(tmp_path / "models" / "twin.safetensors", relatives.twin())
+    relatives.blocklist(tmp_path / "list", relatives.base())
+    path = tmp_path / "list" / "own.yaml"
+    text = path.read_text("utf-8").replace("  license:", "  private: true\n  license:")
+    text = text.replace("match: {", 'match: {models: ["hf:secret/model"], ')
+    path.write_text(text, "utf-8")
+    outcome = Auditor(tmp_path / "audit.db").run(
+        str(tmp_path / "models"), read=Read.WEIGHTS, lists=[load(path)], offline=True
+    )
+    assert outcome.found["folder:tuned.safetensors"][:2] == ("take-down", "measured")
+    assert "secret/model" not in json.dumps(outcome.report)
+    assert "Our base" not in json.dumps(outcome.report)
+    assert {row["nearest"]["parent"] for row in outcome.report["compared"]} == {NODE}
+
+
+def test_a_milder_list_of_the_base_does_not_make_its_tunes_those_of_a_listed_one(
+    tmp_path: Path,
+) -> None:
+    listed, models = relatives.tuned(11, 0.3), tmp_path / "models"
+    relatives.put(models / "sister.safetensors", relatives.tuned(12, 0.3))
+    of_base = relatives.blocklist(tmp_path / "base", relatives.base())
+    mild = [replace(entry, policy=Verdict.REVIEW) for entry in of_base.entries]
+    relatives.blocklist(tmp_path / "tune", listed)
+    path = tmp_path / "tune" / "own.yaml"
+    text = path.read_text("utf-8").replace("own/base", "two/tune").replace("id: own", "id: two")
+    text = text.replace("trained-on", "derived-from").replace("dataset:own/set", "own/base")
+    path.write_text(text, "utf-8")
+    outcome = Auditor(tmp_path / "audit.db").run(
+        str(models), read=Read.WEIGHTS, offline=True,
+        lists=[replace(of_base, entries=tuple(mild)), load(path)],
+    )  # fmt: skip
+    found = {f["entry"]: f["verdict"] for f in outcome.report["findings"]}
+    assert found == {"own/base": "review"}

@@ -18,7 +18,9 @@ from modelaudit.crawl.platform import Source
 from modelaudit.crawl.registry import open_platforms
 from modelaudit.domain.model import Page
 from modelaudit.domain.sketch import Kin, Weighed
-from modelaudit.domain.words import GapReason
+from modelaudit.domain.weights import Architecture, Header, Tensor
+from modelaudit.domain.words import Component, GapReason
+from modelaudit.resolve.weights.plan import plan
 from tests.comparisons import PERMUTED, kin, recipe, tensor, weighed
 
 FOUND = weighed(
@@ -100,6 +102,46 @@ def test_what_settles_nothing_is_a_gap_of_its_file(case: str) -> None:
 )
 def test_an_answer_leaves_no_gap_whatever_was_left_out(found: tuple[Kin, ...]) -> None:
     assert lines.page(weighed("hf:a/b", *found, notes=("odd",))).gaps == ()
+
+
+SILENT = {
+    # id: (tensors, kind)
+    "packed": ({"model.layers.0.mlp.up_proj.weight": ("U8", (8192, 1))}, "checkpoint"),
+    "none that is large": ({"model.norm.weight": ("F16", (64,))}, "checkpoint"),
+    "an adapter": ({"lora_unet_a.lora_up.weight": ("F16", (64, 64))}, "adapter"),
+    "an embedding": ({"emb_params": ("F16", (64, 768))}, "embedding"),
+}
+
+
+def noted(name: str, warnings: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """What reading such a file leaves as notes."""
+    named, kind = SILENT[name]
+    tensors = tuple(Tensor(n, *about, 4096, 8192) for n, about in named.items())
+    what = Architecture(family="llama", kind=kind, components=(Component.TRANSFORMER,))
+    header = Header(format="safetensors", tensors=tensors, warnings=warnings)
+    return plan(header, what).notes
+
+
+@pytest.mark.parametrize(
+    "notes", [noted("packed"), noted("none that is large"), noted("packed", ("big_endian: x",)),
+              ("unet: 0 of 16 matrices are read, to bound bytes",)],
+)  # fmt: skip
+def test_a_file_of_which_nothing_can_be_compared_is_a_gap(notes: tuple[str, ...]) -> None:
+    for found in (
+        weighed("hf:a/b", references=0, notes=notes),
+        weighed("hf:a/b", notes=notes),
+        weighed("hf:a/b", kin(kinship="same-architecture-only", part="vae"), notes=notes),
+    ):
+        (gap,) = lines.page(found).gaps
+        assert (gap.reason, gap.model) == (GapReason.INCONCLUSIVE, "hf:a/b")
+        assert "cannot be compared" in gap.detail
+        assert notes[0] in gap.detail
+
+
+@pytest.mark.parametrize("name", ["an adapter", "an embedding"])
+def test_what_holds_nothing_to_compare_is_no_gap(name: str) -> None:
+    assert noted(name)
+    assert lines.page(weighed("hf:a/b", references=0, notes=noted(name))).gaps == ()
 
 
 def test_where_there_is_nothing_to_compare_with_there_is_no_question() -> None:

@@ -38,6 +38,7 @@ from tests.steps.catalogue import (
 
 LISTED = entry("list/root", ROOT, rehosts=[REHOST], labels=["Root 1"], files=[listed_file("root")])
 FILE = f"sha256:{sha('root')}"
+LATER = "model-00002-of-00002.safetensors"
 WEAK = "the weights agree only in part, and nothing else says so"
 
 
@@ -334,3 +335,60 @@ def test_they_deny_it_when_all_of_a_model_s_main_files_do(
             weigh(catalogue, weighed("hf:a/two", found, path=path))
     checked = catalogue.check(LISTED)
     assert len(checked.conflicts) == (other == clear())
+
+
+def test_several_sketches_of_a_parent_deny_it_together(catalogue: Catalogue) -> None:
+    holding(catalogue, "hf:a/one", says(ROOT))
+    weigh(catalogue, weighed("hf:a/one", clear(), clear(FILE), clear()))
+    (conflict,) = catalogue.check(LISTED).conflicts
+    assert conflict.measured is not None
+    weigh(catalogue, weighed("hf:a/one", clear(), kin(ROOT, "inconclusive", anchor=UNPERMUTED)))
+    assert catalogue.check(LISTED, now=NOW + DAY).conflicts == []
+
+
+def test_two_sketches_against_one_file_say_nothing_of_the_other(catalogue: Catalogue) -> None:
+    paths = ("a.safetensors", "b.safetensors")
+    holding(catalogue, "hf:a/two", says(ROOT), paths=paths)
+    weigh(catalogue, weighed("hf:a/two", clear(), clear(), path="a.safetensors"))
+    assert catalogue.check(LISTED).conflicts == []
+
+
+def test_a_part_that_denies_it_stands_for_no_main_file(catalogue: Catalogue) -> None:
+    catalogue.add(
+        model("hf:a/two", says(ROOT), files=[file("main"), file("vae", "vae", "v.safetensors")])
+    )
+    head = Head(
+        model=ModelRef("hf:a/two"),
+        path="v.safetensors",
+        observed=5,
+        format="safetensors",
+        architecture=Architecture(family="sd1", components=(Component.UNET,)),
+        digests=Digests(sha256=sha("vae")),
+    )
+    with transaction(catalogue.connection):
+        heads.write(catalogue.connection, head, json.dumps(body(head)))
+    weigh(catalogue, weighed("hf:a/two", clear(), path="v.safetensors"))
+    assert catalogue.check(LISTED).conflicts == []
+
+
+@pytest.mark.parametrize("named", [ROOT, "hf:acme/root-2", REHOST])
+def test_no_trace_of_one_listed_model_denies_none_that_is_listed_beside_it(
+    catalogue: Catalogue, named: str
+) -> None:
+    both = entry("list/root", ROOT, "hf:acme/root-2", rehosts=[REHOST])
+    holding(catalogue, "hf:a/one", says(named))
+    weigh(catalogue, weighed("hf:a/one", clear()))
+    conflicts = catalogue.check(both).conflicts
+    assert [claim.parent for one in conflicts for claim in one.claims] == [ROOT] * (named == ROOT)
+
+
+def test_a_file_called_a_later_shard_is_counted_where_it_is_none(catalogue: Catalogue) -> None:
+    catalogue.add(model("hf:a/odd", files=[file(p, "full", p) for p in ("a.bin", LATER)]))
+    weigh(catalogue, weighed("hf:a/odd", kin(ROOT), path="a.bin"))
+    found = catalogue.check(LISTED).of("hf:a/odd")
+    assert found.decided_by.endswith("; by the weights of 1 of 2 files")
+    holding(catalogue, "hf:b/odd", says(ROOT), paths=["a.safetensors", LATER])
+    weigh(catalogue, weighed("hf:b/odd", clear(), path="a.safetensors"))
+    assert catalogue.check(LISTED).of("hf:b/odd").conflicts == ()
+    weigh(catalogue, weighed("hf:b/odd", clear(), path=LATER))
+    assert len(catalogue.check(LISTED).of("hf:b/odd").conflicts) == 1

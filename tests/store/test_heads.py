@@ -115,6 +115,22 @@ CREATE VIEW files AS SELECT 1;
 """
 
 
+COLUMNS_2 = (
+    "node, path, sha256, size, component, autov1, autov3, blake3, crc32, etag, observed, header,"
+    " head"
+)
+OLD_2 = """
+CREATE TABLE file (
+  node INTEGER NOT NULL REFERENCES node(id), path TEXT NOT NULL, sha256 BLOB, size INTEGER,
+  component INTEGER, autov1 TEXT, autov3 TEXT, blake3 TEXT, crc32 TEXT, etag TEXT,
+  observed INTEGER NOT NULL, header INTEGER, head BLOB REFERENCES head(key),
+  PRIMARY KEY (node, path)) WITHOUT ROWID;
+CREATE INDEX file_sha256 ON file(sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX file_head ON file(head) WHERE head IS NOT NULL;
+CREATE VIEW files AS SELECT 1;
+"""
+
+
 def test_a_database_of_the_first_layout_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     with writing(path) as connection:
@@ -156,10 +172,14 @@ def test_a_database_of_the_second_layout_is_brought_up_to_date(tmp_path: Path) -
         keep(catalogue, HEAD)
         layout = schema_of(connection)
     old = sqlite3.connect(path)
-    old.execute("DROP VIEW compared")
-    old.execute("DROP TABLE weighed")
+    for view in ("files", "compared"):
+        old.execute(f"DROP VIEW {view}")
+    rows = old.execute(f"SELECT {COLUMNS_2} FROM file").fetchall()
+    for name in ("weighed", "file"):
+        old.execute(f"DROP TABLE {name}")
     old.execute("ALTER TABLE claim DROP COLUMN sample")
-    old.execute("ALTER TABLE file DROP COLUMN weighed")
+    old.executescript(OLD_2)
+    old.executemany(f"INSERT INTO file({COLUMNS_2}) VALUES ({','.join('?' * 13)})", rows)
     old.execute("DELETE FROM word WHERE kind = 'kinship'")
     old.execute("DELETE FROM _sqlite_migrations WHERE name > 'm003'")
     old.execute("PRAGMA user_version = 2")
@@ -173,17 +193,17 @@ def test_a_database_of_the_second_layout_is_brought_up_to_date(tmp_path: Path) -
         catalogue = Catalogue(connection)
         assert catalogue.refs("SELECT parent FROM claims") == ["hf:a/root"]
         assert catalogue.refs("SELECT family FROM files") == ["sd1"]
+        assert catalogue.refs("SELECT header FROM file") == [5]
         assert len(catalogue.refs("SELECT word FROM word WHERE kind = 'kinship'")) == 8
         assert catalogue.refs("SELECT count(*) FROM compared") == [0]
 
 
 def schema_of(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    """Tables and views with the names of their columns."""
+    """Tables, views, indexes and triggers, with the names of their columns."""
     names = connection.execute(
-        "SELECT name FROM sqlite_master"
-        " WHERE type IN ('table', 'view') AND name NOT LIKE '%sqlite%'"
+        "SELECT name FROM sqlite_master WHERE name NOT LIKE '%sqlite%'"
     ).fetchall()
     return {
-        name: {row[1] for row in connection.execute(f"PRAGMA table_info('{name}')")}
+        name: {row[1] for row in connection.execute(f"PRAGMA table_xinfo('{name}')")}
         for (name,) in names
     }

@@ -11,7 +11,7 @@ from modelaudit.domain.words import Kinship
 from modelaudit.store import kin as store
 from tests.comparisons import kin, weighed
 from tests.steps.catalogue import ROOT, Catalogue
-from tests.store.test_weighed import bare, hold, keep, take
+from tests.store.test_weighed import FIRST, bare, hold, keep, shards, take
 
 
 def test_kin_of_a_node_are_those_whose_weights_derive_from_it(catalogue: Catalogue) -> None:
@@ -35,3 +35,17 @@ def test_kin_of_a_node_are_those_whose_weights_derive_from_it(catalogue: Catalog
     assert rows[1].file.head == rows[1].head
     with pytest.raises(LookupError):
         store.load(catalogue.connection, replace(rows[1], head=b"?"))
+
+
+def test_kin_of_equal_first_shards_are_told_apart(catalogue: Catalogue) -> None:
+    for ref, last, found in (
+        ("hf:a/big", "3", kin(ROOT)), ("hf:b/big", "else", kin(ROOT, "identical")),
+    ):  # fmt: skip
+        shards(catalogue, ref, "same", "2", last)
+        take(catalogue, weighed(ref, found, path=FIRST))
+        keep(catalogue, weighed(ref, found, path=FIRST), "same")
+    one, other = store.kin_of(catalogue.connection, ModelRef(ROOT), 10)
+    assert one.head == other.head
+    assert one.key != other.key == other.file.key
+    assert (one.kinship, other.kinship) == (Kinship.DERIVED, Kinship.IDENTICAL)
+    assert store.load(catalogue.connection, one) == weighed("hf:a/big", kin(ROOT), path=FIRST)

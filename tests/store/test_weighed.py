@@ -130,6 +130,27 @@ def test_whole_models_are_compared(catalogue: Catalogue, case: str) -> None:
     assert len(waiting(catalogue)) == count(catalogue)[0] == int(expected)
 
 
+MISPLACED = {
+    # id: (what the place says, what the header shows, its family, whether it is one)
+    "a UNet where a VAE belongs": ("vae", "unet", "sd1", True),
+    "a checkpoint among text encoders": ("text_encoder", "full", "sd1", True),
+    "of a family without a reference": ("text_encoder", "transformer", "llama", False),
+    "a VAE": ("vae", "vae", "sd1", False),
+    "a UNet": ("unet", "unet", "sd1", False),
+    "a UNet anywhere": (None, "unet", "sd1", False),
+}
+
+
+@pytest.mark.parametrize("case", MISPLACED)
+def test_whole_models_where_a_part_belongs_are_counted(catalogue: Catalogue, case: str) -> None:
+    place, shown, family, expected = MISPLACED[case]
+    hold(catalogue, "hf:a/one", file("one", place), part=shown, family=family)
+    scope(catalogue)
+    found = store.count_misplaced(catalogue.connection, platforms=("hf",), families=["sd1"])
+    assert found == int(expected)
+    assert store.count_misplaced(catalogue.connection, platforms=(), families=["sd1"]) == 0
+
+
 def test_families_without_a_reference_are_counted_apart(catalogue: Catalogue) -> None:
     hold(catalogue, "hf:a/one", bare("one"))
     hold(catalogue, "hf:a/two", bare("two"), family="llama")
@@ -174,31 +195,133 @@ def test_models_of_unknown_or_contradicted_lineage_come_first_then_the_popular(
     ]  # fmt: skip
 
 
+FIRST, SECOND, THIRD = (f"state-of-art/model-0000{n}-of-00003.safetensors" for n in (1, 2, 3))
+
+
+def shards(catalogue: Catalogue, ref: str, *contents: str, **facts: object) -> None:
+    """A model in three files of these bytes."""
+    files = [bare(name, path) for name, path in zip(contents, (FIRST, SECOND, THIRD), strict=True)]
+    hold(catalogue, ref, *reversed(files), **facts)  # type: ignore[arg-type]  # facts of a model
+
+
+def told(catalogue: Catalogue) -> dict[str, str]:
+    """Model and file → nearest kinship, as reports tell it; the view says the same."""
+    found = {
+        f"{one.model} {one.path}": one.kin[0].comparison.overall.grade.word
+        for one in compared.compared(catalogue.connection, ())
+    }
+    rows = catalogue.connection.execute("SELECT model || ' ' || path, kinship FROM compared")
+    assert dict(rows.fetchall()) == found
+    return found
+
+
 def test_shards_wait_as_one(catalogue: Catalogue) -> None:
-    paths = [f"t/model-0000{n}-of-00003.safetensors" for n in (1, 2, 3)]
+    shards(catalogue, "hf:a/big", "1", "2", "3")
+    (item,) = waiting(catalogue)
+    assert item.paths == (FIRST, SECOND, THIRD)
+    assert (item.head, item.others) == (
+        bytes.fromhex(sha("1")), (bytes.fromhex(sha("2")), bytes.fromhex(sha("3"))),
+    )  # fmt: skip
+    assert item.sha256 is None  # no file's own
+    keep(catalogue, weighed("hf:a/big", kin(), path=FIRST), "1")
+    assert (waiting(catalogue), count(catalogue)) == ([], (0, 0))
+    assert told(catalogue) == {f"hf:a/big {FIRST}": "derived"}
+    assert catalogue.refs("SELECT lower(hex(key)) FROM weighed") == [item.key]
+
+
+ODD = (
+    "model-00002-of-00002.safetensors",  # a name that anybody can give
+    "t/model-00002-of-00003.safetensors",  # beside a first shard of another total
+    "t/model-0000x-of-00004.safetensors",
+    "model-00002-of-00004",
+)
+
+
+@pytest.mark.parametrize("path", ODD)
+def test_a_shard_s_name_alone_hides_no_model(catalogue: Catalogue, path: str) -> None:
     hold(
         catalogue,
-        "hf:a/big",
-        *(bare(path, path) for path in reversed(paths)),
-        bare("other", "t/other-00002-of-00003.safetensors"),
-        bare("odd", "t/model-0000x-of-00003.safetensors"),
+        "hf:a/one",
+        bare("one", "t/model-00001-of-00004.safetensors"),
+        bare("two", "t/model-00002-of-00004.safetensors"),
+        bare("odd", path),
     )
-    item, odd = sorted(waiting(catalogue), key=lambda item: -len(item.paths))
-    assert item.paths == tuple(paths)
-    assert item.head == bytes.fromhex(sha(paths[0]))
-    assert item.others == tuple(bytes.fromhex(sha(path)) for path in paths[1:])
-    assert item.sha256 is None  # no file's own
-    assert odd.paths == ("t/model-0000x-of-00003.safetensors",)
-    keep(catalogue, weighed("hf:a/big", kin(), path=paths[0]), paths[0])
-    with transaction(catalogue.connection):
-        for head in item.others:
-            store.write_shard(catalogue.connection, head, LIBRARY)
-    assert waiting(catalogue) == [odd]
-    assert count(catalogue) == (1, 0)
-    last = replace(bare("changed", paths[2]), size=10)
-    hold(catalogue, "hf:a/big", *(bare(path, path) for path in paths[:2]), last)
-    (again,) = waiting(catalogue)
-    assert (again.paths, again.sizes) == (tuple(paths), (9, 9, 10))
+    assert {item.path: len(item.paths) for item in waiting(catalogue)} == {
+        "t/model-00001-of-00004.safetensors": 2,
+        path: 1,
+    }
+    keep(catalogue, weighed("hf:a/one", kin(), path=path), "odd")
+    assert told(catalogue) == {f"hf:a/one {path}": "derived"}
+
+
+def test_models_with_an_equal_first_shard_have_answers_of_their_own(catalogue: Catalogue) -> None:
+    shards(catalogue, "hf:a/big", "same", "2", "3")
+    shards(catalogue, "hf:b/big", "same", "2", "else")
+    shards(catalogue, "hf:c/copy", "same", "2", "3")
+    hold(catalogue, "hf:d/part", bare("same"), bare("2", "two.safetensors"))
+    keep(catalogue, weighed("hf:a/big", kin(), path=FIRST), "same")
+    assert [item.model for item in waiting(catalogue)] == [
+        "hf:b/big", "hf:c/copy", "hf:d/part", "hf:d/part",
+    ]  # fmt: skip
+    keep(catalogue, weighed("hf:b/big", kin(kinship="partial"), path=FIRST), "same")
+    keep(catalogue, weighed("hf:d/part", kin(kinship="diluted")), "same")
+    assert told(catalogue) == {
+        f"hf:a/big {FIRST}": "derived",
+        f"hf:b/big {FIRST}": "partial",
+        f"hf:c/copy {FIRST}": "derived",
+        "hf:d/part model.safetensors": "diluted",
+    }
+
+
+CHANGES = {
+    # id: (what the model's files are afterwards, how many wait)
+    "the first": (("else", "2", "3"), 1),
+    "the last": (("1", "2", "else"), 1),
+    "one is gone": (("1", "2"), 1),
+    "the first is gone": (("", "2", "3"), 2),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_change_of_any_shard_ends_what_was_told(catalogue: Catalogue, case: str) -> None:
+    contents, expected = CHANGES[case]
+    shards(catalogue, "hf:a/big", "1", "2", "3")
+    keep(catalogue, weighed("hf:a/big", kin(), path=FIRST), "1")
+    files = [bare(c, p) for c, p in zip(contents, (FIRST, SECOND, THIRD), strict=False) if c]
+    catalogue.add(model("hf:a/big", files=files, title="other bytes"))
+    assert told(catalogue) == {}
+    hold(catalogue, "hf:a/big", *files, title="other bytes")
+    assert len(waiting(catalogue)) == count(catalogue)[0] == expected
+    assert told(catalogue) == {}
+
+
+def test_a_shard_that_is_added_ends_what_was_told(catalogue: Catalogue) -> None:
+    hold(catalogue, "hf:a/big", bare("1", FIRST), bare("2", SECOND))
+    keep(catalogue, weighed("hf:a/big", kin(), path=FIRST), "1")
+    assert (len(told(catalogue)), len(waiting(catalogue))) == (1, 0)
+    shards(catalogue, "hf:a/big", "1", "2", "3", title="complete")
+    assert (len(told(catalogue)), len(waiting(catalogue))) == (0, 1)
+
+
+def test_to_read_the_head_of_a_shard_changes_nothing(catalogue: Catalogue) -> None:
+    hold(catalogue, "hf:a/big", bare("1", FIRST))
+    files = [bare("1", FIRST), bare("2", SECOND)]
+    catalogue.add(model("hf:a/big", files=files, title="both"))
+    (item,) = waiting(catalogue)
+    assert item.others == (bytes.fromhex(sha("2")),)  # as the platform tells it
+    keep(catalogue, weighed("hf:a/big", kin(), path=FIRST), "1")
+    hold(catalogue, "hf:a/big", *files, title="both")
+    assert (len(told(catalogue)), waiting(catalogue)) == (1, [])
+
+
+def test_a_model_waits_for_nothing_while_a_shard_s_bytes_are_unknown(catalogue: Catalogue) -> None:
+    unknown = replace(bare("2", SECOND), sha256=None)
+    hold(catalogue, "hf:a/big", bare("1", FIRST))
+    catalogue.add(model("hf:a/big", files=[bare("1", FIRST), unknown], title="both"))
+    assert (waiting(catalogue), count(catalogue)) == ([], (0, 0))
+    keep(catalogue, weighed("hf:a/big", kin(), path=FIRST), "1")
+    take(catalogue, weighed("hf:a/big", kin(), path=FIRST))
+    assert told(catalogue) == {}
 
 
 def test_other_bytes_wait_again(catalogue: Catalogue) -> None:
@@ -216,9 +339,42 @@ def test_whoever_else_holds_the_bytes_waits_for_claims_of_its_own(catalogue: Cat
         hold(catalogue, ref, bare("one"))
     keep(catalogue, weighed("hf:a/one", kin()), "one")
     assert names(waiting(catalogue)) == ["hf:b/two model.safetensors"]
+    assert count(catalogue) == (1, 0)
+    keep(catalogue, weighed("hf:b/two", kin()), "one")
+    assert waiting(catalogue) == []
+    keep(catalogue, weighed("hf:a/one", kin()), "one", OTHER_LIBRARY)
+    assert names(waiting(catalogue, OTHER_LIBRARY)) == ["hf:b/two model.safetensors"]
+    assert len(told(catalogue)) == 2
+
+
+def test_a_file_that_becomes_a_copy_waits_for_claims_of_its_own(catalogue: Catalogue) -> None:
+    hold(catalogue, "hf:b/two", bare("two"))
+    keep(catalogue, weighed("hf:b/two", kin()), "two")
+    hold(catalogue, "hf:b/two", bare("one"), title="other bytes")
+    hold(catalogue, "hf:a/one", bare("one"))
+    keep(catalogue, weighed("hf:a/one", kin()), "one")
+    assert names(waiting(catalogue)) == ["hf:b/two model.safetensors"]
 
 
 # what an archive tells
+
+
+def test_a_replay_tells_of_a_model_s_shards(catalogue: Catalogue) -> None:
+    shards(catalogue, "hf:a/big", "same", "2", "3")
+    shards(catalogue, "hf:b/big", "same", "2", "else")
+    for ref, kinship in (("hf:a/big", "derived"), ("hf:b/big", "partial")):
+        take(catalogue, weighed(ref, kin(ROOT, kinship), path=FIRST))
+    assert told(catalogue) == {f"hf:a/big {FIRST}": "derived", f"hf:b/big {FIRST}": "partial"}
+    assert (len(waiting(catalogue)), count(catalogue)) == (2, (0, 0))
+
+
+def test_a_replay_about_a_copy_leaves_our_own_answer(catalogue: Catalogue) -> None:
+    for ref in ("hf:a/one", "hf:b/two"):
+        hold(catalogue, ref, bare("one"))
+    keep(catalogue, weighed("hf:a/one", kin()), "one")
+    take(catalogue, weighed("hf:b/two", kin(kinship="diluted")))
+    assert {*told(catalogue).values()} == {"derived"}
+    assert names(waiting(catalogue)) == ["hf:b/two model.safetensors"]
 
 
 def test_a_replay_keeps_answers_and_claims(catalogue: Catalogue) -> None:
@@ -296,11 +452,11 @@ def test_a_report_reads_what_was_compared_whatever_was_found(catalogue: Catalogu
     clear = weighed("hf:b/clear", kin(kinship="same-architecture-only"))
     derived = weighed("hf:a/kin", kin(tensors=(tensor(),)))
     mixed = weighed("hf:a/kin", kin(kinship="partial"), path="b.safetensors", **recipe({ROOT: 0.5}))
-    for found, content in ((clear, "clear"), (derived, "kin"), (mixed, "mix")):
-        keep(catalogue, found, content)
-    told = list(compared.compared(catalogue.connection, ()))
+    for one, content in ((clear, "clear"), (derived, "kin"), (mixed, "mix")):
+        keep(catalogue, one, content)
+    found = list(compared.compared(catalogue.connection, ()))
     copy = replace(derived, model=ModelRef("hf:c/copy"), path="copy.safetensors")
-    assert told == [mixed, derived, clear, copy]
+    assert found == [mixed, derived, clear, copy]
     closest = compared.compared(catalogue.connection, (), closest_first=True, limit=3)
     assert list(closest) == [derived, copy, mixed]
     assert list(compared.kinships(catalogue.connection, ()).items()) == [
@@ -313,7 +469,7 @@ def test_a_report_keeps_to_its_sources_and_its_day(catalogue: Catalogue) -> None
     hold(catalogue, "hf:a/one", bare("one"))
     keep(catalogue, weighed("hf:a/one", kin(), observed=50), "one")
 
-    def told(*sources: str, until: int | None = None) -> int:
+    def count(*sources: str, until: int | None = None) -> int:
         found = list(compared.compared(catalogue.connection, sources, until=until))
         kinships = compared.kinships(catalogue.connection, sources, until=until)
         assert sum(kinships.values()) == len(found)
@@ -322,10 +478,10 @@ def test_a_report_keeps_to_its_sources_and_its_day(catalogue: Catalogue) -> None
     with transaction(catalogue.connection):
         catalogue.connection.execute("INSERT INTO source(id, text) VALUES (1, 'hf:a'), (2, 'hf:b')")
         catalogue.connection.execute("INSERT INTO member SELECT 1, id FROM node")
-    assert (told(), told("hf:a"), told("hf:b"), told("hf:a", "hf:b")) == (1, 1, 0, 1)
-    assert (told(until=49), told(until=50)) == (0, 1)
+    assert (count(), count("hf:a"), count("hf:b"), count("hf:a", "hf:b")) == (1, 1, 0, 1)
+    assert (count(until=49), count(until=50)) == (0, 1)
     catalogue.mark("hf:a/one", Status.GONE)
-    assert told() == 0
+    assert count() == 0
 
 
 def test_the_entries_that_a_model_s_claims_lead_to_are_known(catalogue: Catalogue) -> None:

@@ -36,6 +36,8 @@ from modelaudit.domain.words import Component, Relation, Verdict
 
 SUMS = "SHA256SUMS"
 
+_LARGEST_SKETCH = 16 << 20
+
 _SCOPE_LIMITS = frozenset({"max_hops", "min_merge_weight"})
 
 
@@ -115,13 +117,13 @@ def _accept(written: ListFile) -> Blocklist:
         title=head["title"],
         version=head["version"],
         sha256=written.sha256,
-        entries=tuple(_entry(entry) for _, entry in written.entries()),
+        entries=tuple(_entry(entry, Path(written.path).parent) for _, entry in written.entries()),
         path=written.path,
         private=head.get("private", False),
     )
 
 
-def _entry(given: Mapping[str, Any]) -> Entry:
+def _entry(given: Mapping[str, Any], folder: Path) -> Entry:
     claim = given["claim"]
     return Entry(
         id=given["id"],
@@ -134,7 +136,7 @@ def _entry(given: Mapping[str, Any]) -> Entry:
         claim_of=tuple(claim.get("of", ())),
         tainted=frozenset(map(Component.parse, claim.get("tainted", ()))),
         scope=_scope(given.get("scope", {})),
-        match=_match(given["match"]),
+        match=_match(given["match"], folder),
         exceptions=tuple(map(_exception, given.get("exceptions", ()))),
         evidence=tuple(map(_citation, given["evidence"])),
         notes=given.get("notes"),
@@ -153,7 +155,7 @@ def _scope(given: Mapping[str, Any]) -> Scope:
     )
 
 
-def _match(given: Mapping[str, Any]) -> Match:
+def _match(given: Mapping[str, Any], folder: Path = Path()) -> Match:
     hints = given.get("hints", {})
     return Match(
         models=tuple(map(refs.parse, given.get("models", ()))),
@@ -165,6 +167,7 @@ def _match(given: Mapping[str, Any]) -> Match:
             ListedSketch(
                 path=sketch["ref"],
                 component=Component.parse(sketch["component"]),
+                sha256=_digest(folder, sketch),
                 base=sketch.get("base"),
             )
             for sketch in given.get("sketches", ())
@@ -173,6 +176,18 @@ def _match(given: Mapping[str, Any]) -> Match:
         architectures=tuple(hints.get("architecture", ())),
         texts=tuple(hints.get("text", ())),
     )
+
+
+def _digest(folder: Path, sketch: Mapping[str, str]) -> str:
+    """Of a sketch and its base together; empty where one is not there to be read."""
+    told = hashlib.sha256()
+    for name in filter(None, (sketch["ref"], sketch.get("base"))):
+        try:
+            with (folder / name).open("rb") as file:
+                told.update(hashlib.sha256(file.read(_LARGEST_SKETCH)).digest())
+        except (OSError, ValueError):
+            return ""
+    return told.hexdigest()
 
 
 def _file(given: Mapping[str, Any]) -> ListedFile:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from modelaudit.domain import refs
 from modelaudit.domain.entry import Blocklist, Entry, FileConfidence, ListKind
 from modelaudit.domain.listing import DatedDataset, ListedDigest, Listing
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.words import Verdict
 
 
 def compile_lists(lists: Sequence[Blocklist]) -> Listing:
@@ -18,6 +19,9 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
         key=lambda entry: entry.id,
     )  # fmt: skip
     entries = dict(enumerate(acting, start=1))
+    private = frozenset(
+        entry.id for blocklist in lists if blocklist.private for entry in blocklist.entries
+    )
     roots: list[tuple[int, ModelRef]] = []
     digests: list[ListedDigest] = []
     dated: list[DatedDataset] = []
@@ -27,7 +31,7 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
         match = entry.match
         roots += [(number, ref) for ref in (*match.models, *match.rehosts)]
         roots += [(number, refs.civitai_label(name)) for name in match.labels.get("civitai", ())]
-        if match.sketches and not match.models:
+        if (match.sketches and not match.models) or entry.id in private:
             roots.append((number, refs.sketch(entry.id)))
         digests += [
             ListedDigest(
@@ -59,24 +63,39 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
         entries=entries,
         roots=tuple(roots),
         originals=tuple((n, ref) for n, entry in entries.items() for ref in entry.match.models),
-        derived=_derived(entries, {refs.key(ref) for _, ref in roots}),
+        derived=_derived(entries, roots),
+        sketches=frozenset(
+            sketch.sha256
+            for blocklist in lists
+            for entry in blocklist.entries
+            if entry.acts
+            for sketch in entry.match.sketches
+        ),
         digests=tuple(digests),
         dated=tuple(dated),
         allowed=allowed,
         name_patterns=tuple(patterns),
         architectures=tuple(architectures),
-        private=frozenset(
-            entry.id for blocklist in lists if blocklist.private for entry in blocklist.entries
-        ),
+        private=private,
     )
 
 
-def _derived(entries: Mapping[int, Entry], listed: Collection[str]) -> frozenset[int]:
-    """Entries said to derive from what is listed nowhere, by its own id or as one of its models."""
-    known = {entry.id for entry in entries.values()}
-    return frozenset(
-        number
-        for number, entry in entries.items()
-        if entry.claim_relation == "derived-from"
-        and not any(name in known or refs.key(name) in listed for name in entry.claim_of)
-    )
+def _derived(entries: Mapping[int, Entry], roots: Sequence[tuple[int, ModelRef]]) -> frozenset[int]:
+    """Entries said to derive from something that is not listed as severely as they are.
+
+    ``claim.of`` names it by its entry or as one of its models; a sketch of it says so as well.
+    """
+    policies: dict[str, Verdict] = {}
+    for name, number in [
+        *((entry.id, number) for number, entry in entries.items()),
+        *((refs.key(ref), number) for number, ref in roots),
+    ]:
+        policies[name] = max(policies.get(name, Verdict.NONE), entries[number].policy)
+    found = set[int]()
+    for number, entry in entries.items():
+        says = entry.claim_relation == "derived-from"
+        names = {*entry.claim_of, *map(refs.key, entry.claim_of)}
+        covered = any(policies.get(name, Verdict.NONE) >= entry.policy for name in names)
+        if (says and not covered) or any(sketch.base for sketch in entry.match.sketches):
+            found.add(number)
+    return frozenset(found)

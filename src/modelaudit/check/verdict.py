@@ -38,7 +38,11 @@ _FLAGS = (
     (Flag.ALLOWED, Verdict.REVIEW, "the model is on an allow list"),
     (Flag.SINGLE_SOURCE, Verdict.REVIEW, "the listed digest rests on a single source"),
     (Flag.UNDATED, Verdict.REVIEW, "the rule depends on a date that is unknown"),
-    (Flag.RELATIVE, Verdict.REVIEW, "the listed model is itself derived: so may its relatives be"),
+    (
+        Flag.RELATIVE,
+        Verdict.REVIEW,
+        "the listed model is younger or derived itself: it may be kin",
+    ),
     (Flag.WEAK, Verdict.REVIEW, "the weights agree only in part, and nothing else says so"),
 )
 

@@ -42,7 +42,7 @@ def compare(
     platforms = open_platforms(offline=offline, wait=sleep)
     try:
         found = compare_models(suspect, references, platforms, offline=offline)
-    except ReadError as error:
+    except ReadError as error:  # it names the file
         raise PlatformError(str(error)) from None
     finally:
         platforms.close()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelaudit.cli import options as opt
+from modelaudit.domain import refs
+
+if TYPE_CHECKING:
+    from modelaudit.steps.targets import Target
 
 
 def sketch(
@@ -57,17 +61,28 @@ def sketch(
     platforms = open_platforms(offline=offline, wait=sleep)
     try:
         parts = find_parts(target, platforms, offline=offline)
-        made = sketch_of(parts, every=True)
+        made = sketch_of(parts, every=True, as_it_is=True)
         if sha256:
             made = with_sha256(made, parts)
     except ReadError as error:
         raise PlatformError(f"{target}: {error}") from None
     finally:
         platforms.close()
+    if output is not None and str(output) == "-":
+        raise UsageError("a sketch is written to a file", hint="name it: -o NAME.sketch")
     if not made.blocks:
         why = f": {made.notes[0]}" if made.notes else ""
         raise UsageError(f"{target} holds no matrix that can be compared{why}")
-    name = parts[0].paths[0].rpartition("/")[2]
-    path = output or Path(f"{Path(name).stem}.sketch")
+    path = output or Path(f"{_name(parts[0])}.sketch")
+    if output is None and path.exists():
+        raise UsageError(f"{path} is there already", hint="name another place with -o")
     write(path, [dumps(made)])
-    out.data(report.render_sketch(made, path))
+    if not quiet:
+        out.data(report.render_sketch(made, path))
+
+
+def _name(part: Target) -> str:
+    """What to call a model's sketch: its file, or the model where that has several."""
+    if len(part.paths) == 1 and part.model.startswith("folder:"):
+        return Path(part.paths[0]).stem
+    return refs.local(part.model).strip("./").rpartition("/")[2].replace("@", "-") or "model"

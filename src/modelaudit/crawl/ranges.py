@@ -122,6 +122,11 @@ class HttpReader:
         self._head = b""
         self._version: tuple[str | None, int] | None = None
 
+    def allow(self, seconds: float) -> None:
+        """Many small ranges are to be read: this much time for all answers, from now on."""
+        self._seconds = seconds
+        self._patience = Patience(seconds, waits=WAITS)
+
     def unbounded(self) -> None:
         """Somebody asked for all of the file: no more limit to its bytes, nor to their time."""
         self._most = sys.maxsize

@@ -6,6 +6,7 @@ archived: a replay repeats what was found with the references of its day.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -17,6 +18,11 @@ from modelaudit.domain.weighed import parse, plain
 from modelaudit.domain.words import GapReason, Kinship
 
 KIND: Final = "weights"
+
+_LEFT_OUT: Final = re.compile(
+    r"no matrix can be compared$|values are not decoded$|: left out, |: 0 of \d+ matrices are read"
+)
+"""In a note: weights that may be anybody's. Of an adapter nothing is to be compared at all."""
 
 
 def received(weighed: Weighed) -> Received:
@@ -69,7 +75,12 @@ def _unsettled(weighed: Weighed) -> str:
     """Why nothing follows from a comparison that was made; empty where something does."""
     found = [kin.comparison for kin in weighed.kin]
     best = max((one.overall.grade for one in found), default=Kinship.UNRELATED)
-    if not weighed.references or any(one.permuted for one in found):
+    if any(one.permuted for one in found):
+        return ""
+    main = weighed.component is not None and weighed.component.main
+    if not main and any(map(_LEFT_OUT.search, weighed.notes)):
+        return "its weights cannot be compared, or none of its main part"
+    if not weighed.references:
         return ""
     if best is Kinship.UNRELATED:
         return f"its weights can be held against none of {weighed.references} references"

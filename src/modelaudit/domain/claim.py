@@ -19,6 +19,8 @@ class Sample:
     """Of the child's file, beyond its header."""
     references: int = 0
     """How many the child was compared with."""
+    sketch: str = ""
+    """sha256 of the list's sketch that it was compared with; empty for what made itself."""
     recipe: Recipe | None = None
     """What the child is mixed of, where that leaves nothing unexplained."""
 

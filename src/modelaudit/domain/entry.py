@@ -63,6 +63,8 @@ class ListedSketch:
 
     path: str
     component: Component
+    sha256: str = ""
+    """Of the file; empty where there is none."""
     base: str | None = None
     """A sketch of what the listed model was itself derived from, where that is not listed."""
 

@@ -43,6 +43,8 @@ class Listing:
     """(entry, node) of the listed models themselves, without re-hosts and labels."""
     derived: frozenset[int] = frozenset()
     """Entries whose list says that they derive from something that is not listed."""
+    sketches: frozenset[str] = frozenset()
+    """sha256 of the sketches that the lists bring now: what others proved once counts no more."""
     digests: tuple[ListedDigest, ...] = ()
     dated: tuple[DatedDataset, ...] = ()
     allowed: frozenset[ModelRef] = frozenset()

@@ -221,6 +221,8 @@ class Kin:
     """The node that the reference stands for."""
     comparison: Comparison
     """Without its tensors where it found no kinship: there are thousands of those."""
+    sketch: str = ""
+    """sha256 of the list's file that holds the reference's sketch; empty for what made itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,7 +182,8 @@ def figures(score: Score) -> str:
 def _comparison(one: Comparison) -> Iterator[str]:
     yield _line(0, f"{one.overall.grade.word}: {one.reference}")
     yield _line(1, one.overall.wording)
-    yield _line(1, figures(one.overall))
+    if one.overall.tensors:
+        yield _line(1, figures(one.overall))
     if len(one.components) > 1:
         for part, score in one.components.items():
             yield _line(2, f"{part.word:<14} {score.grade.word:<22} {figures(score)}")

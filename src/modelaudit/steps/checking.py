@@ -48,11 +48,16 @@ class Checker:
             entry.id for entry in self._listing.entries.values() if entry.match.sketches
         )
         """Entries whose weights others can be compared with."""
+        self._library = ""
 
     @property
     def listing(self) -> Listing:
         """The lists, compiled."""
         return self._listing
+
+    def compared_with(self, entries: frozenset[str], library: str) -> None:
+        """Weights were compared with references of these entries; ``library`` is their digest."""
+        self.referenced, self._library = entries, library
 
     def reach(self) -> None:
         """Work out who descends from what is listed, into temporary tables."""

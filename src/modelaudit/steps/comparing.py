@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from modelaudit.crawl.platform import Platform
+from modelaudit.domain.reader import ReadError
 from modelaudit.domain.sketch import Comparison, Recipe, Sketch
 from modelaudit.domain.words import Kinship
 from modelaudit.resolve.weights.compare import commons_of, compare, confirm
 from modelaudit.resolve.weights.merge import recipe
+from modelaudit.steps.counting import Tally
 from modelaudit.steps.parts import find_parts
 from modelaudit.steps.sketching import sketch_of, small_matrices, wholes_of
 from modelaudit.steps.targets import Target
@@ -41,57 +43,57 @@ def compare_models(
     References at hand are sketched whole; of others first the few matrices that stand for them,
     and the rest where those leave a doubt.
     """
-    targets = find_parts(suspect, platforms, offline=offline)
-    sketch = sketch_of(targets)
-    read = sketch.bytes_read
-    others: list[tuple[str, tuple[Target, ...], Sketch]] = []
-    for name in references:
+    tally = Tally()
+
+    def found(name: str) -> tuple[Target, ...]:
         parts = find_parts(name, platforms, offline=offline)
-        made = _named(name, parts, every=all(part.local for part in parts))
-        read += made.bytes_read
-        others.append((name, parts, made))
+        return tuple(replace(part, open=tally.through(part.open)) for part in parts)
+
+    targets = found(suspect)
+    sketch = _sketch(suspect, targets)
+    others = [(name, parts := found(name), _reference(name, parts)) for name in references]
     commons = commons_of((made.architecture.family, made) for _, _, made in others)
     comparisons: list[Comparison] = []
     known: list[tuple[str, Sketch]] = []
     for name, parts, made in others:
-        found = replace(compare(sketch, made, commons=commons), reference=name)
-        if _leaves_doubt(found) and not made.every:
-            made = _named(name, parts, every=True)
-            read += made.bytes_read
-            found = replace(compare(sketch, made, commons=commons), reference=name)
-        if found.overall.grade is Kinship.IDENTICAL and not found.overall.recast:
-            same, more = _same_wholes(targets, parts, made)
-            read += more
-            found = confirm(found, same)
-        comparisons.append(found)
+        one = compare(sketch, made, commons=commons)
+        if one.overall.grade < Kinship.COMMON_ANCESTRY and not made.every:
+            made = _reference(name, parts, every=True)
+            one = compare(sketch, made, commons=commons)
+        if one.overall.grade is Kinship.IDENTICAL and not one.overall.recast:
+            one = confirm(one, _same_wholes(targets, parts, made))
+        doubts = made.notes if one.overall.tensors == 0 else ()
+        remarks = (*one.remarks, *(f"of the reference: {note}" for note in doubts))
+        comparisons.append(replace(one, reference=name, remarks=remarks))
         known.append((name, made))
     return Compared(
         suspect=suspect,
-        bytes_read=read,
+        bytes_read=tally.bytes,
         comparisons=tuple(comparisons),
         recipe=recipe(sketch, known) if len(known) > 1 else None,
         notes=sketch.notes,
     )
 
 
-def _named(name: str, parts: Sequence[Target], *, every: bool) -> Sketch:
+def _reference(name: str, parts: Sequence[Target], *, every: bool = False) -> Sketch:
     """The sketch under the name that sentences call it by."""
     short = name.rstrip("/").rpartition("/")[2] if parts[0].local else name
-    return replace(sketch_of(parts, every=every), source=short)
+    every = every or all(part.local for part in parts)
+    return replace(_sketch(name, parts, every=every), source=short)
 
 
-def _leaves_doubt(found: Comparison) -> bool:
-    return found.overall.grade < Kinship.COMMON_ANCESTRY
+def _sketch(name: str, parts: Sequence[Target], *, every: bool = False) -> Sketch:
+    try:
+        return sketch_of(parts, every=every, as_it_is=True)
+    except ReadError as error:
+        raise ReadError(f"{name}: {error}", error.reason) from None
 
 
 def _same_wholes(
     suspect: Sequence[Target], reference: Sequence[Target], sketch: Sketch
-) -> tuple[bool | None, int]:
-    """Whether some matrices are equal as a whole (``None``: there are none), and bytes read."""
-    theirs, more = dict(sketch.wholes), 0
-    if not theirs:
-        theirs, more = wholes_of(reference, small_matrices(sketch))
-    ours, read = wholes_of(suspect, theirs.keys())
+) -> bool | None:
+    """Whether some matrices are equal as a whole; ``None`` where there are none to ask."""
+    theirs = dict(sketch.wholes) or wholes_of(reference, small_matrices(sketch))
+    ours = wholes_of(suspect, theirs.keys())
     shared = ours.keys() & theirs.keys()
-    same = all(ours[key] == theirs[key] for key in shared) if shared else None
-    return same, read + more
+    return all(ours[key] == theirs[key] for key in shared) if shared else None

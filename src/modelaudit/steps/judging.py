@@ -76,7 +76,7 @@ def _told(
         met.add(reference.entry)
         if not is_kin(one):
             one = replace(one, tensors=())
-        yield Kin(parent=reference.parent, comparison=one)
+        yield Kin(parent=reference.parent, comparison=one, sketch=reference.sha256)
 
 
 def decided(kin: tuple[Kin, ...]) -> Component | None:

@@ -32,7 +32,8 @@ class Denied:
 def find(connection: sqlite3.Connection) -> Iterator[Denied]:
     """Every model whose main files, all of them, are no kin to a parent that it names.
 
-    Expects what the lists name in the table ``listed``: who names a re-host means the original.
+    Expects what the lists name in the tables ``listed`` and ``original``: who names a re-host means
+    the original.
     """
     for node, group in groupby(compared.denials(connection), lambda found: found.node):
         denials = {key: found for found in group for key in _meant(connection, found.parent)}
@@ -74,8 +75,8 @@ def _is_proof(claim: Claim) -> bool:
 
 
 def _meant(connection: sqlite3.Connection, parent: int) -> set[str]:
-    """Keys of a node, and of all that the lists mean by it."""
-    return evidence.keys_of(connection, {parent, *evidence.listed_beside(connection, parent)})
+    """Keys of a node, and of all by which the lists mean the same model."""
+    return evidence.keys_of(connection, {parent, *evidence.same_listed(connection, parent)})
 
 
 def _measured(found: compared.Denial) -> Measured:

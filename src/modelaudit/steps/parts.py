@@ -24,6 +24,8 @@ def find_parts(
 
     ``UsageError`` or ``PlatformError`` where there is none.
     """
+    if not text:
+        raise UsageError("an empty name is no model")
     if "://" in text:
         return (find(text, platforms, offline=offline),)
     if Path(text).is_dir():

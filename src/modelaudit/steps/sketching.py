@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from time import time
 from typing import Final
 
+from modelaudit.crawl.ranges import HttpReader
 from modelaudit.domain.reader import Reader, ReadError
 from modelaudit.domain.sketch import Sketch
 from modelaudit.domain.weights import Architecture, Header
@@ -18,11 +19,15 @@ from modelaudit.resolve.weights import sketchfile
 from modelaudit.resolve.weights.naming import keys_of
 from modelaudit.resolve.weights.plan import WHOLE
 from modelaudit.resolve.weights.sketch import make
-from modelaudit.steps.counting import Counting
+from modelaudit.steps.counting import Counting, Watched
 from modelaudit.steps.inspecting import Inspected, inspect, unite
 from modelaudit.steps.targets import Target
 
 _WHOLES: Final = 3
+_SECONDS: Final = 1800.0
+"""A server's for a reference: a thousand ranges, one after the other."""
+_IN_PART: Final = ("missing_shard", "missing_tensor", "truncated", "invalid_tensor")
+"""Warnings of a header that does not show all."""
 _CHUNK: Final = 4 << 20
 
 
@@ -38,17 +43,14 @@ class _Opened:
     def reader(self, file: str | None) -> Reader:
         return self.readers[file or self.target.paths[0]]
 
-    @property
-    def bytes_read(self) -> int:
-        return sum(reader.bytes for reader in self.readers.values())
 
-
-def sketch_of(parts: Sequence[Target], *, every: bool = False) -> Sketch:
+def sketch_of(parts: Sequence[Target], *, every: bool = False, as_it_is: bool = False) -> Sketch:
     """The sketch of a model in one or more parts; ``every`` makes a reference of it.
 
-    A file that is a sketch is taken as it is. Raises ``ReadError``.
+    A file that is a sketch itself is taken ``as_it_is``, where whoever names it means that: a
+    stranger's file may call itself one. Raises ``ReadError``.
     """
-    made = [_sketch(part, every=every) for part in parts]
+    made = [_sketch(part, every=every, as_it_is=as_it_is) for part in parts]
     return made[0] if len(made) == 1 else _joined(made)
 
 
@@ -63,13 +65,12 @@ def stored(reader: Reader, name: str) -> Sketch:
     return replace(found, source=name, bytes_read=reader.size)
 
 
-def wholes_of(parts: Sequence[Target], keys: Collection[str]) -> tuple[dict[str, str], int]:
-    """sha256 of all bytes of some tensors of the main part, and the bytes read for it.
+def wholes_of(parts: Sequence[Target], keys: Collection[str]) -> dict[str, str]:
+    """sha256 of some tensors of the main part, as sketches keep them.
 
     Those that are not there are left out. Raises ``ReadError``.
     """
     digests: dict[str, str] = {}
-    read = 0
     for part in parts:
         with _open(part) as opened:
             tensors = keys_of(opened.header.tensors, opened.what).tensors
@@ -79,8 +80,7 @@ def wholes_of(parts: Sequence[Target], keys: Collection[str]) -> tuple[dict[str,
                 length = min(tensor.bytes, WHOLE)
                 data = opened.reader(tensor.file).read(tensor.offset, length)
                 digests[key] = hashlib.sha256(data).hexdigest()
-            read += opened.bytes_read
-    return digests, read
+    return digests
 
 
 def small_matrices(sketch: Sketch) -> list[str]:
@@ -104,25 +104,29 @@ def with_sha256(sketch: Sketch, parts: Sequence[Target]) -> Sketch:
     return replace(sketch, sha256=digest.hexdigest())
 
 
-def _sketch(target: Target, *, every: bool) -> Sketch:
-    with _open(target) as opened:
-        if sketchfile.KEY in opened.header.metadata:
+def _sketch(target: Target, *, every: bool, as_it_is: bool) -> Sketch:
+    with _open(target, every=every) as opened:
+        if as_it_is and sketchfile.KEY in opened.header.metadata:
             return stored(opened.reader(None), target.name)
         made = make(
             opened.reader, opened.header, opened.what,
             source=target.name, sha256=target.sha256, every=every, gather=target.local,
         )  # fmt: skip
-        return replace(made, bytes_read=opened.bytes_read)
+        torn = (line for line in opened.header.warnings if line.startswith(_IN_PART))
+        return replace(made, notes=(*map(sketchfile.printable, torn), *made.notes))
 
 
 @contextmanager
-def _open(target: Target) -> Iterator[_Opened]:
+def _open(target: Target, *, every: bool = False) -> Iterator[_Opened]:
     """All files of a model; raises ``ReadError`` where their bytes or headers cannot be had."""
     with ExitStack() as stack:
         readers: dict[str, Counting] = {}
         found: dict[str, Inspected] = {}
         for path in target.paths:
-            readers[path] = stack.enter_context(Counting(target.open(path)))
+            file = target.open(path)
+            if every and isinstance(file, HttpReader | Watched):
+                file.allow(_SECONDS)
+            readers[path] = stack.enter_context(Counting(file))
             found[path] = inspect(
                 readers[path], target.model, path,
                 at=int(time()), source=target.source, sha256=target.sha256,

@@ -15,7 +15,9 @@ from modelaudit.domain.weighed import parse
 from modelaudit.domain.words import Grade, Kinship
 from modelaudit.store.fragments import HOSTED, LATER_SHARD, MAINS, PART
 
-_COMPARED: Final = "weighed AS w JOIN file AS f ON f.head = w.head JOIN node AS n ON n.id = f.node"
+_COMPARED: Final = (
+    "weighed AS w JOIN file AS f ON f.weighed = w.key JOIN node AS n ON n.id = f.node"
+)
 
 
 def compared(
@@ -78,13 +80,14 @@ class Denial:
 def denials(connection: sqlite3.Connection) -> Iterator[Denial]:
     """What weights rule out of models that somebody says something of, by model.
 
-    One file that was not compared, or that leaves a doubt, could be what was said to descend.
+    One file that was not compared, or that leaves a doubt, could be what was said to descend. So
+    could one of several sketches of the same model, where they do not agree.
     """
-    part = PART.format(file="f")
-    mains = (
-        f"SELECT count(*) FROM file AS f WHERE f.node = ? AND ifnull({part}, {MAINS[0]})"
-        f" IN ({MAINS}) AND NOT {LATER_SHARD.format(file='f')}"
+    main = (
+        f"ifnull({PART.format(file='f')}, {MAINS[0]}) IN ({MAINS})"
+        f" AND NOT {LATER_SHARD.format(file='f')}"
     )
+    mains = f"SELECT count(*) FROM file AS f WHERE f.node = ? AND {main}"
     told = {
         name: f"json_extract(k.value, '$.comparison.{name}')"
         for name in (
@@ -93,18 +96,23 @@ def denials(connection: sqlite3.Connection) -> Iterator[Denial]:
         )
     }  # fmt: skip
     parent = "json_extract(k.value, '$.parent')"
-    rows = connection.execute(
+    files = (
         "SELECT f.node, (SELECT ifnull(p.same, p.id) FROM node AS p WHERE p.key ="
         f"       iif(substr({parent}, 1, 7) = 'folder:', {parent}, lower({parent}))) AS named,"
-        f"      count(*), min(f.path), {told['reference']}, {told['overall.score']},"
-        f"      {told['overall.tensors']}, {told['overall.floor']}, w.observed,"
-        "       json_extract(w.body, '$.source')"
+        f"      f.path, {told['reference']} AS reference, {told['overall.score']} AS score,"
+        f"      {told['overall.tensors']} AS tensors, {told['overall.floor']} AS floor, w.observed,"
+        "       json_extract(w.body, '$.source') AS source,"
+        f"      min(ifnull({told['overall.grade']} = ?1 AND NOT {told['permuted']}"
+        f"                 AND {told['anchor.excludes']}, 0)) AS denies"
         f"  FROM {_COMPARED} CROSS JOIN json_each(w.body, '$.kin') AS k"
-        f" WHERE {told['overall.grade']} = ? AND NOT {told['permuted']}"
-        f"   AND {told['anchor.excludes']}"
+        f" WHERE instr(w.body, ?1) AND {main}"
         "   AND f.node IN (SELECT child FROM claim"
         f"                  WHERE grade BETWEEN {Grade.DECLARED.value} AND {Grade.RECORDED.value})"
-        " GROUP BY f.node, named HAVING named IS NOT NULL ORDER BY f.node, named",
+        " GROUP BY f.node, named, f.path HAVING named IS NOT NULL AND denies"
+    )
+    rows = connection.execute(
+        "SELECT node, named, count(*), min(path), reference, score, tensors, floor, observed,"
+        f"      source FROM ({files}) GROUP BY node, named ORDER BY node, named",
         (Kinship.SAME_ARCHITECTURE_ONLY.word,),
     ).fetchall()
     for node, parent, count, *numbers in rows:

@@ -76,9 +76,16 @@ _WEAK = (
     f" AND w.parent = c.parent)) * {Flag.WEAK.value}"
 )
 
+_OLDER = (  # than the listed model itself: re-hosts may be younger than its descendants
+    f"ifnull(n.created + {MONTH} < (SELECT min(m.created) FROM listed AS l"
+    "  JOIN original AS o ON o.entry = l.entry JOIN node AS m ON m.id = o.node"
+    " WHERE l.node = c.parent), 0)"
+)
+
 _RELATIVE = (  # what descends from the same base has the same weights, and is no descendant
     f"(c.{BY_WEIGHTS} AND c.grade = {Grade.MEASURED.value}"
-    f" AND c.relation <> {Relation.COMPONENT.value} AND c.parent IN (SELECT node FROM derived)"
+    f" AND c.relation <> {Relation.COMPONENT.value}"
+    f" AND (c.parent IN (SELECT node FROM derived) OR {_OLDER})"
     " AND ifnull(json_extract(c.sample, '$.comparison.descent'), '') <> 'direct'"
     f" AND NOT EXISTS (SELECT 1 FROM claim AS w WHERE {_AGREES} AND w.parent = c.parent))"
     f" * {Flag.RELATIVE.value}"
@@ -91,6 +98,9 @@ _HIDDEN = (
 
 _OPEN = (
     f"NOT {_HIDDEN} AND c.parent NOT IN (SELECT node FROM shield)"
+    # what a sketch showed that its list has withdrawn or replaced counts no more
+    f" AND NOT (c.{BY_WEIGHTS} AND ifnull(json_extract(c.sample, '$.sketch'), '')"
+    "           NOT IN (SELECT digest FROM sketched))"
     " AND c.parent NOT IN (SELECT node FROM dated)"
 )
 

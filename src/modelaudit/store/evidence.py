@@ -252,6 +252,19 @@ def listed_beside(connection: sqlite3.Connection, number: int) -> set[int]:
     return {node for (node,) in rows}
 
 
+def same_listed(connection: sqlite3.Connection, number: int) -> set[int]:
+    """Re-hosts, digests and labels of the one model that an entry lists, where a node is of these.
+
+    What is listed beside other models may be any of them.
+    """
+    rows = connection.execute(
+        "SELECT o.node FROM listed AS l JOIN listed AS o ON o.entry = l.entry WHERE l.node = ?"
+        " AND (SELECT count(*) FROM original AS m WHERE m.entry = l.entry) = 1",
+        (number,),
+    )
+    return {node for (node,) in rows}
+
+
 def existing(connection: sqlite3.Connection, numbers: set[int]) -> set[int]:
     """Those of these nodes that a platform shows or a list names."""
     return {

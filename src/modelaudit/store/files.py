@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from modelaudit.domain import refs
 from modelaudit.domain.refs import ModelRef
+from modelaudit.store.fragments import HOSTED
 
 
 def local_models(connection: sqlite3.Connection) -> list[ModelRef]:
@@ -54,3 +55,15 @@ def settle_folder(connection: sqlite3.Connection, root: str) -> str | None:
         connection.execute("INSERT INTO setting VALUES ('folder', ?)", (root,))
         return None
     return None if row[0] == root else str(row[0])
+
+
+def are_there(connection: sqlite3.Connection, models: Collection[ModelRef]) -> bool:
+    """Whether a platform hosts all of these, or a list names them; expects ``listed``."""
+    return all(
+        connection.execute(
+            f"SELECT 1 FROM node WHERE key = ? AND (status IN ({HOSTED})"
+            " OR ifnull(same, id) IN (SELECT node FROM listed))",
+            (refs.key(ref),),
+        ).fetchone()
+        for ref in models
+    )

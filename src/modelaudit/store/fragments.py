@@ -25,12 +25,11 @@ A name that ends in ``.gguf`` says nothing of it, though it stands for a model w
 MAINS: Final = ",".join(str(part.value) for part in Component if part.main)
 """Codes of the parts that can stand for the whole, for ``component IN (…)``."""
 
-_FIVE: Final = "[0-9]" * 5
 LATER_SHARD: Final = (
-    f"({{file}}.path GLOB '*-{_FIVE}-of-{_FIVE}.*'"
-    f" AND {{file}}.path NOT GLOB '*-00001-of-{_FIVE}.*')"
+    "({file}.shard_of <> {file}.path AND EXISTS (SELECT 1 FROM file AS first"
+    " WHERE first.node = {file}.node AND first.path = {file}.shard_of))"
 )
-"""A shard that is not its model's first: the first stands for all of them."""
+"""A shard that is not its model's first: the first, where it is there, stands for all of them."""
 
 SAME_TENSORS: Final = (
     "content AS a CROSS JOIN content AS b"

@@ -30,7 +30,9 @@ _KEEPS_VALUES = ",".join(
 _TABLES = """
 CREATE TEMP TABLE listed(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
 CREATE TEMP TABLE allowed(node INTEGER PRIMARY KEY);
+CREATE TEMP TABLE original(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
 CREATE TEMP TABLE derived(node INTEGER PRIMARY KEY);
+CREATE TEMP TABLE sketched(digest TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE shield(node INTEGER PRIMARY KEY);
 CREATE TEMP TABLE dated(entry INTEGER, node INTEGER, before INTEGER,
   PRIMARY KEY (entry, node)) WITHOUT ROWID;
@@ -172,23 +174,36 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
         "INSERT OR IGNORE INTO dated VALUES (?, ?, ?)",
         [(d.entry, ids[d.ref], d.before) for d in listing.dated],
     )
-    _mark_derived(connection, listing, [(entry, ids[ref]) for entry, ref in listing.originals])
-
-
-def _mark_derived(
-    connection: sqlite3.Connection, listing: Listing, originals: list[tuple[int, int]]
-) -> None:
-    """What entries list that are themselves derived from something that nobody lists.
-
-    Their lists say so, or the listed models themselves; of re-hosts anybody may say anything.
-    """
-    says = (
-        "SELECT 1 FROM claim AS c WHERE c.child = ? AND c.parent NOT IN (SELECT node FROM listed)"
-        f" AND c.grade BETWEEN {Grade.DECLARED.value} AND {Grade.RECORDED.value}"
-        f" AND c.relation IN ({_KEEPS_VALUES}) LIMIT 1"
+    connection.executemany(
+        "INSERT OR IGNORE INTO original VALUES (?, ?)",
+        [(entry, ids[ref]) for entry, ref in listing.originals],
     )
+    connection.executemany(
+        "INSERT OR IGNORE INTO sketched VALUES (?)", [("",), *((d,) for d in listing.sketches)]
+    )
+    _mark_derived(connection, listing)
+
+
+def _mark_derived(connection: sqlite3.Connection, listing: Listing) -> None:
+    """What entries list that is itself derived: its relatives are no descendants for that.
+
+    Their lists say so, or the listed models themselves, of a parent that is there and not younger;
+    of re-hosts anybody may say anything. A parent that is listed as severely changes nothing: what
+    descends from it alone is found all the same.
+    """
     entries = {*listing.derived}
-    entries |= {entry for entry, node in originals if connection.execute(says, (node,)).fetchone()}
+    policies = {number: entry.policy for number, entry in listing.entries.items()}
+    rows = connection.execute(
+        "SELECT DISTINCT o.entry, c.parent FROM original AS o JOIN claim AS c ON c.child = o.node"
+        "  JOIN node AS p ON p.id = c.parent JOIN node AS n ON n.id = o.node"
+        f" WHERE c.grade BETWEEN {Grade.DECLARED.value} AND {Grade.RECORDED.value}"
+        f"   AND c.relation IN ({_KEEPS_VALUES}) AND ifnull(p.created <= n.created, 1)"
+        f"   AND (p.status IN ({HOSTED}) OR p.ref LIKE 'civitai-base:%')"
+    ).fetchall()
+    for entry, parent in rows:
+        beside = connection.execute("SELECT entry FROM listed WHERE node = ?", (parent,))
+        if not any(policies[other] >= policies[entry] for (other,) in beside):
+            entries.add(entry)
     connection.executemany(
         "INSERT OR IGNORE INTO derived SELECT node FROM listed WHERE entry = ?",
         [(entry,) for entry in sorted(entries)],

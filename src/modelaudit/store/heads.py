@@ -11,6 +11,7 @@ from modelaudit.domain.claim import Measured
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import UNKNOWN, Head
 from modelaudit.domain.words import Component
+from modelaudit.store.copies import SIZE_ROUNDING
 from modelaudit.store.fragments import HOSTED, MAINS, PART
 
 
@@ -54,16 +55,24 @@ def unread(
 
 
 def holders(
-    connection: sqlite3.Connection, sha256: str, *, platforms: Collection[str]
+    connection: sqlite3.Connection,
+    sha256: str,
+    *,
+    platforms: Collection[str],
+    size: int | None = None,
 ) -> list[Unread]:
-    """Hosted files with this digest, those with most downloads first."""
+    """Hosted files with this digest, those with most downloads first.
+
+    A platform may tell a digest that is not the file's: then the ``size`` gives it away.
+    """
     rows = connection.execute(
         "SELECT n.ref, lower(hex(n.revision)), f.path, f.size, f.etag FROM file AS f"
         "  JOIN node AS n ON n.id = f.node LEFT JOIN popularity AS p ON p.node = n.id"
         f" WHERE f.sha256 = ? AND n.status IN ({HOSTED}) AND n.same IS NULL"
         f"   AND substr(n.ref, 1, instr(n.ref, ':') - 1) IN ({','.join('?' * len(platforms))})"
+        f"   AND ifnull(abs(f.size - ?), 0) <= {SIZE_ROUNDING}"
         " ORDER BY p.downloads DESC, n.ref, f.path",
-        (bytes.fromhex(sha256), *platforms),
+        (bytes.fromhex(sha256), *platforms, size),
     )
     return [
         Unread(ModelRef(ref), revision or None, path, size, sha256, etag)

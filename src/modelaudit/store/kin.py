@@ -37,7 +37,12 @@ class KinRow:
     def file(self) -> Unweighed:
         """The file, to keep another answer of."""
         return Unweighed(
-            model=self.model, revision=None, paths=(self.path,), sizes=(None,), head=self.head
+            model=self.model,
+            revision=None,
+            paths=(self.path,),
+            sizes=(None,),
+            head=self.head,
+            others=self.others,
         )
 
     @property
@@ -54,7 +59,7 @@ def kin_of(connection: sqlite3.Connection, parent: ModelRef, limit: int) -> list
         "       ifnull(p.downloads, 0) AS d"
         "  FROM claim AS c JOIN origin AS o ON o.id = c.origin AND o.extractor = 'weights'"
         "  JOIN file AS f ON f.node = c.child AND f.path = o.path"
-        "  JOIN weighed AS w ON w.head = f.head JOIN node AS n ON n.id = c.child"
+        "  JOIN weighed AS w ON w.key = f.weighed JOIN node AS n ON n.id = c.child"
         "  LEFT JOIN popularity AS p ON p.node = n.id"
         " WHERE c.parent = (SELECT ifnull(same, id) FROM node WHERE key = ?)"
         f"   AND c.relation <> {Relation.COMPONENT.value} AND n.status IN ({HOSTED})"
@@ -76,7 +81,9 @@ def kin_of(connection: sqlite3.Connection, parent: ModelRef, limit: int) -> list
 
 def load(connection: sqlite3.Connection, row: KinRow) -> Weighed:
     """What was found of a file; ``LookupError`` where nothing is kept."""
-    found = connection.execute("SELECT body FROM weighed WHERE head = ?", (row.head,)).fetchone()
+    found = connection.execute(
+        "SELECT body FROM weighed WHERE key = ?", (bytes.fromhex(row.key),)
+    ).fetchone()
     if found is None:
         raise LookupError(row.name)
     return of_file(row.model, row.path, found[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Iterator
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -41,21 +43,9 @@ def m002_heads(db: Database) -> None:
     """Files are known by their place, with or without a digest; what their heads say is kept."""
     if db.table("head").exists():
         return
-    db.execute("DROP VIEW files")
-    db.execute("DROP INDEX file_node")
-    db.execute("ALTER TABLE file RENAME TO file_1")
-    for statement in _schema():
-        words = statement.split()
-        if words[2].partition("(")[0] in ("file", "head", "content", "files") or (
-            words[1] == "INDEX" and words[2].startswith(("file_", "content_"))
-        ):
-            db.execute(statement)
-    db.execute(
-        "INSERT OR IGNORE INTO file(node, path, sha256, size, component, autov1, autov3, blake3,"
-        " crc32, observed, header) SELECT node, path, sha256, size, component, autov1, autov3,"
-        " blake3, crc32, observed, NULL FROM file_1 ORDER BY observed DESC"
-    )
-    db.execute("DROP TABLE file_1")
+    _create(db, "head", "content", "content_head")
+    _renew_files(db)
+    db.execute("UPDATE file SET header = NULL")
 
 
 @migrations()
@@ -63,19 +53,49 @@ def m003_weights(db: Database) -> None:
     """Claims keep the numbers of sampled weights; what was compared is kept by content."""
     if db.table("weighed").exists():
         return
-    for statement in _schema():
-        if statement.split()[1:3] in (["TABLE", "weighed"], ["VIEW", "compared"]):
-            db.execute(statement)
-    for table, column in (("claim", "sample TEXT"), ("file", "weighed BLOB")):
-        if column.split()[0] not in db.table(table).columns_dict:
-            db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    if "weighed" not in db.table("file").columns_dict:
+        _renew_files(db)
+    if "sample" not in db.table("claim").columns_dict:
+        db.execute("ALTER TABLE claim ADD COLUMN sample TEXT")
+    _create(db, "weighed", "compared")
     db.table("word").insert_all(_words("kinship"), ignore=True)
+
+
+def _renew_files(db: Database) -> None:
+    """Make the table of files anew, as it is today, and keep its rows."""
+    db.execute("DROP VIEW files")
+    old = db.table("file")
+    for index in old.indexes:
+        if index.origin == "c":
+            db.execute(f"DROP INDEX {index.name}")
+    columns = ", ".join(old.columns_dict)
+    db.execute("ALTER TABLE file RENAME TO file_old")
+    _create(db, "file", "files")
+    db.execute(
+        f"INSERT OR IGNORE INTO file({columns}) SELECT {columns} FROM file_old"
+        " ORDER BY observed DESC"
+    )
+    db.execute("DROP TABLE file_old")
+    _create(db, *(name for name in _names() if name.startswith("file_")))
+
+
+def _create(db: Database, *names: str) -> None:
+    """Tables, views, indexes and triggers of these names, in the order of the schema."""
+    for name, statement in _names().items():
+        if name in names:
+            db.execute(statement)
 
 
 def _words(*kinds: str) -> Iterator[dict[str, object]]:
     for kind in kinds:
         for member in _WORDS[kind]:
             yield {"kind": kind, "code": member.value, "word": member.word}
+
+
+def _names() -> dict[str, str]:
+    """What each statement of the schema creates → the statement."""
+    found = ((re.match(r"CREATE (?:UNIQUE )?\w+ (\w+)", one), one) for one in _schema())
+    return {match[1]: one for match, one in found if match}
 
 
 def _schema() -> list[str]:
@@ -86,5 +106,11 @@ def _schema() -> list[str]:
 
 def _statements(sql: str) -> list[str]:
     """The script cut into statements; ``executescript`` would commit the transaction around it."""
-    bare = "\n".join(line.partition("--")[0] for line in sql.splitlines())
-    return [statement for part in bare.split(";") if (statement := part.strip())]
+    found, lines = list[str](), list[str]()
+    for line in sql.splitlines():
+        lines.append(line.partition("--")[0])
+        statement = "\n".join(lines).strip()
+        if sqlite3.complete_statement(statement):  # a trigger's has some within
+            found.append(statement)
+            lines.clear()
+    return found

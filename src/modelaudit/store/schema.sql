@@ -47,11 +47,38 @@ CREATE TABLE file (          -- weight files
   observed INTEGER NOT NULL, -- when the model was first seen with it
   header INTEGER,            -- when its header was asked for
   head BLOB REFERENCES head(key),
-  weighed BLOB,              -- digest of the references it was compared with; empty: not known
+  weighed BLOB,              -- key of what comparing these bytes showed
+  library BLOB,              -- digest of the references its claims come from; empty: not known
+  -- where "-00002-of-00003." of a shard would begin: at the last "-of-"
+  shard_at INTEGER GENERATED ALWAYS AS
+    (length(replace(rtrim(replace(path, '-of-', char(1)), replace(path, '-of-', '')),
+                    char(1), '-of-')) - 9) VIRTUAL,
+  -- of a shard, the name of the first one
+  shard_of TEXT GENERATED ALWAYS AS
+    (CASE WHEN substr(path, shard_at, 16) GLOB
+               '-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9].'
+          THEN substr(path, 1, shard_at) || '00001' || substr(path, shard_at + 6) END) VIRTUAL,
   PRIMARY KEY (node, path)
 ) WITHOUT ROWID;
 CREATE INDEX file_sha256 ON file(sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX file_head ON file(head) WHERE head IS NOT NULL;
+CREATE INDEX file_weighed ON file(weighed) WHERE weighed IS NOT NULL;
+CREATE INDEX file_shards ON file(node, shard_of) WHERE shard_of IS NOT NULL;
+
+-- The first shard stands for all of them: what was found of it holds while they all stay.
+CREATE TRIGGER file_shard_added AFTER INSERT ON file WHEN new.shard_of IS NOT NULL
+BEGIN
+  UPDATE file SET weighed = NULL WHERE node = new.node AND path = new.shard_of;
+END;
+CREATE TRIGGER file_shard_gone AFTER DELETE ON file WHEN old.shard_of IS NOT NULL
+BEGIN
+  UPDATE file SET weighed = NULL WHERE node = old.node AND path = old.shard_of;
+END;
+CREATE TRIGGER file_shard_changed AFTER UPDATE OF sha256, head ON file
+WHEN new.shard_of IS NOT NULL AND ifnull(new.head, new.sha256) IS NOT ifnull(old.head, old.sha256)
+BEGIN
+  UPDATE file SET weighed = NULL WHERE node = new.node AND path = new.shard_of;
+END;
 
 CREATE TABLE head (          -- what the head of a weight file says: read once, wherever it lies
   key BLOB PRIMARY KEY,      -- the file's sha256, or a digest of (address, etag, size)
@@ -70,7 +97,7 @@ CREATE TABLE content (       -- digests of tensors, part by part: equal means th
 CREATE INDEX content_head ON content(head);
 
 CREATE TABLE weighed (       -- what comparing weights showed: once for all who hold these bytes
-  head BLOB PRIMARY KEY REFERENCES head(key),
+  key BLOB PRIMARY KEY,      -- of the head of one file, or a digest of the keys of all its shards
   library BLOB NOT NULL,     -- digest of the references; empty where an archive told it
   observed INTEGER NOT NULL,
   kinship INTEGER NOT NULL,  -- the closest found
@@ -241,7 +268,7 @@ SELECT n.ref AS model, f.path, json_extract(w.body, '$.family') AS family, k.wor
        json_extract(w.body, '$.references') AS "references",
        datetime(w.observed, 'unixepoch') AS observed, w.body
   FROM weighed AS w
-  JOIN file AS f ON f.head = w.head
+  JOIN file AS f ON f.weighed = w.key
   JOIN node AS n ON n.id = f.node
   JOIN word AS k ON k.kind = 'kinship' AND k.code = w.kinship;
 

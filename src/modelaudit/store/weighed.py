@@ -1,13 +1,12 @@
 """What comparing weights showed, by content; and which files are still to be compared.
 
 A file is a candidate by what its header shows it to hold: the weights of a model, not a delta or a
-lone part. The shards of one model are one candidate, known by the first of them.
+lone part. The shards of one model are one candidate, kept with the first of them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -28,25 +27,22 @@ _WHOLES: Final = ",".join(
     str(part.value) for part in (Component.FULL, Component.UNET, Component.TRANSFORMER)
 )
 
-_SHARD: Final = re.compile(r"(.*-)00001(-of-\d{5}\..*)", re.ASCII | re.DOTALL)
-
 _MAY_BE_A_MODEL: Final = (
     f"(h.component IN ({_WHOLES}) OR (h.component IS NULL AND h.format IS NOT NULL))"
 )
 """Of a head ``h``: it shows a whole model, or nothing by which it could be told what it is."""
 _HOLDS_A_MODEL: Final = (
-    f"{_MAY_BE_A_MODEL} AND ifnull(ifnull(f.component, h.component), {Component.FULL.value})"
-    f" IN ({MAINS}) AND NOT {LATER_SHARD.format(file='f')}"
+    f"{_MAY_BE_A_MODEL} AND ifnull(f.component, {Component.FULL.value}) IN ({MAINS})"
 )
 """Of file ``f`` and its head ``h``; a place that says that it is no main part has the last word."""
+_IS_MISPLACED: Final = f"h.component IN ({_WHOLES}) AND f.component NOT IN ({MAINS})"
+"""Of file ``f`` and its head ``h``: it shows a whole model where a part belongs."""
 
-_FIRST: Final = "instr(f.path, '-00001-of-')"
-_OTHER_SHARDS: Final = (
-    f"SELECT 1 FROM file AS g WHERE {_FIRST} > 0 AND g.node = f.node AND g.head IS NOT NULL"
-    f" AND {LATER_SHARD.format(file='g')}"
-    f" AND substr(g.path, 1, {_FIRST}) = substr(f.path, 1, {_FIRST})"
-    f" AND substr(g.path, {_FIRST} + 6) = substr(f.path, {_FIRST} + 6)"
+_ALL_KNOWN: Final = (
+    "(f.shard_of IS NULL OR NOT EXISTS (SELECT 1 FROM file AS g INDEXED BY file_shards"
+    " WHERE g.node = f.node AND g.shard_of = f.path AND g.head IS NULL AND g.sha256 IS NULL))"
 )
+"""Of a first shard: that something tells the bytes of all the others."""
 
 _FAMILY: Final = f"ifnull(h.family, '{UNKNOWN}')"
 
@@ -62,7 +58,7 @@ class Unweighed:
     head: bytes = b""
     """Key of the first file's head; empty where it was never read."""
     others: tuple[bytes, ...] = ()
-    """Keys of the other shards' heads."""
+    """Keys of the other shards' heads, read or not."""
     sha256: str | None = None
     etag: str | None = None
 
@@ -95,7 +91,7 @@ class Unweighed:
 
 
 def content_key(head: bytes, others: Sequence[bytes]) -> str:
-    """What a sketch of these files is kept under, hexadecimal."""
+    """What a sketch of these files, and what it showed, are kept under; hexadecimal."""
     return hashlib.sha256(head + b"".join(others)).hexdigest() if others else head.hex()
 
 
@@ -125,8 +121,8 @@ def unweighed(
         "       EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id"
         f"                AND c.grade >= {Grade.DECLARED.value})"
         "       AND n.id NOT IN (SELECT child FROM contradicted) AS settled"
-        f" {_candidates(platforms)}"
-        f"   AND (f.weighed IS NOT ? OR EXISTS ({_OTHER_SHARDS} AND g.weighed IS NOT f.weighed))"
+        f" {_files(platforms)} AND {_HOLDS_A_MODEL} AND {_ALL_KNOWN}"
+        "   AND (f.weighed IS NULL OR f.library IS NOT ?)"
         f"   AND {_FAMILY} IN ({','.join('?' * len(families))})"
         " ORDER BY h.component IS NULL, settled, ifnull(p.downloads, 0) DESC, n.ref, f.path"
         " LIMIT ?",
@@ -149,10 +145,23 @@ def count_unweighed(
     marks = ",".join("?" * len(families))
     row = connection.execute(
         f"SELECT ifnull(sum({_FAMILY} IN ({marks})), 0), ifnull(sum({_FAMILY} NOT IN ({marks})), 0)"
-        f" {_candidates(platforms)} AND (f.weighed IS NULL OR f.weighed NOT IN (x'', ?))",
+        f" {_files(platforms)} AND {_HOLDS_A_MODEL} AND {_ALL_KNOWN}"
+        "   AND (f.weighed IS NULL OR ifnull(f.library, '') NOT IN (x'', ?))",
         (*families, *families, *platforms, bytes.fromhex(library)),
     ).fetchone()
     return row[0], row[1]
+
+
+def count_misplaced(
+    connection: sqlite3.Connection, *, platforms: Collection[str], families: Collection[str]
+) -> int:
+    """How many whole models of these families lie where a part belongs: none is compared."""
+    row = connection.execute(
+        f"SELECT count(*) {_files(platforms)} AND {_IS_MISPLACED}"
+        f"   AND {_FAMILY} IN ({','.join('?' * len(families))})",
+        (*platforms, *families),
+    ).fetchone()
+    return int(row[0])
 
 
 def entries_of(connection: sqlite3.Connection, ref: ModelRef) -> set[int]:
@@ -166,42 +175,61 @@ def entries_of(connection: sqlite3.Connection, ref: ModelRef) -> set[int]:
 
 
 def write(connection: sqlite3.Connection, weighed: Weighed, head: bytes, library: str) -> None:
-    """Keep what comparing a file with a library showed; its head must be on record."""
-    digest = bytes.fromhex(library)
-    _keep(connection, weighed, head, digest)
-    connection.execute(
-        "UPDATE file SET weighed = ? WHERE path = ?"
-        " AND node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
-        (digest, weighed.path, refs.key(weighed.model)),
-    )
+    """Keep what comparing a file, or a model's shards, with a library showed.
+
+    ``head`` is the key of its head, or of the first shard's; it must be on record.
+    """
+    node = _node(connection, weighed.model)
+    key = _key(connection, node, weighed.path, head)
+    if key is not None:
+        digest = bytes.fromhex(library)
+        _keep(connection, weighed, key, digest, head=head)
+        connection.execute(
+            "UPDATE file SET weighed = ?, library = ? WHERE node = ? AND path = ? AND head = ?",
+            (key, digest, node, weighed.path, head),
+        )
 
 
 def write_shard(connection: sqlite3.Connection, head: bytes, library: str) -> None:
-    """A later shard was compared together with the first."""
-    connection.execute("UPDATE file SET weighed = ? WHERE head = ?", (bytes.fromhex(library), head))
+    """Nothing is left to do: what :func:`write` keeps with the first shard holds for all."""
 
 
 def write_replayed(connection: sqlite3.Connection, weighed: Weighed) -> None:
     """Keep what an archive tells of a file whose head is on record; our own answers stay."""
+    node = _node(connection, weighed.model)
     row = connection.execute(
-        "SELECT f.node, f.head FROM file AS f WHERE f.path = ? AND f.head IS NOT NULL"
-        " AND f.node = (SELECT ifnull(same, id) FROM node WHERE key = ?)",
-        (weighed.path, refs.key(weighed.model)),
+        "SELECT head FROM file WHERE node = ? AND path = ? AND head IS NOT NULL",
+        (node, weighed.path),
     ).fetchone()
-    if row is not None:
-        _keep(connection, weighed, row[1], b"", where="WHERE weighed.library = x''")
+    key = None if row is None else _key(connection, node, weighed.path, row[0])
+    if key is not None:
+        _keep(connection, weighed, key, b"", head=row[0])
         connection.execute(
-            "UPDATE file SET weighed = x'' WHERE node = ? AND path = ? AND weighed IS NULL",
-            (row[0], weighed.path),
+            "UPDATE file SET weighed = ?, library = x''"
+            " WHERE node = ? AND path = ? AND (weighed IS NULL OR library IS NULL)",
+            (key, node, weighed.path),
         )
 
 
-def _candidates(platforms: Collection[str]) -> str:
-    """Whole models in scope; binds the platforms."""
+def _node(connection: sqlite3.Connection, ref: ModelRef) -> int | None:
+    row = connection.execute("SELECT ifnull(same, id) FROM node WHERE key = ?", (refs.key(ref),))
+    found = row.fetchone()
+    return None if found is None else int(found[0])
+
+
+def _key(connection: sqlite3.Connection, node: int | None, path: str, head: bytes) -> bytes | None:
+    """Of a file and the other shards, if it is a first one; None where one of them is unknown."""
+    others = [] if node is None else [key for *_, key in later_shards(connection, node, path)]
+    known = [key for key in others if key is not None]
+    return bytes.fromhex(content_key(head, known)) if len(known) == len(others) else None
+
+
+def _files(platforms: Collection[str]) -> str:
+    """Files in scope with a head, later shards aside; binds the platforms."""
     return (
         "FROM file AS f JOIN node AS n ON n.id = f.node JOIN head AS h ON h.key = f.head"
         " LEFT JOIN popularity AS p ON p.node = n.id"
-        f" WHERE {_HOLDS_A_MODEL} AND n.id IN (SELECT node FROM in_scope)"
+        f" WHERE NOT {LATER_SHARD.format(file='f')} AND n.id IN (SELECT node FROM in_scope)"
         f" AND substr(n.ref, 1, instr(n.ref, ':') - 1) IN ({','.join('?' * len(platforms))})"
         # a listing may have brought another revision: then its files may be others
         " AND (n.detailed IS NOT NULL OR n.revision IS NULL)"
@@ -226,32 +254,46 @@ def _unweighed(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Unweighe
 def later_shards(
     connection: sqlite3.Connection, node: int, path: str
 ) -> list[tuple[str, int | None, bytes | None]]:
-    """(path, size, head) of what follows a first shard, in order."""
-    if not (found := _SHARD.fullmatch(path)):
-        return []
-    before, after = found.groups()
+    """(path, size, key of its head) of what follows a first shard, in order; a head has the key
+    of its file, if there is any, before it is read."""
     rows = connection.execute(
-        "SELECT path, size, head FROM file WHERE node = ?1 AND path > ?2"
-        " AND substr(path, 1, ?3) = ?4 AND substr(path, ?3 + 6) = ?5"
-        " AND substr(path, ?3 + 1, 5) GLOB '[0-9][0-9][0-9][0-9][0-9]' ORDER BY path",
-        (node, path, len(before), before, after),
+        "SELECT path, size, ifnull(head, sha256) FROM file INDEXED BY file_shards"
+        " WHERE node = ?1 AND shard_of = ?2 AND path <> ?2 ORDER BY path",
+        (node, path),
     )
     return rows.fetchall()
 
 
 def _keep(
-    connection: sqlite3.Connection, weighed: Weighed, head: bytes, library: bytes, where: str = ""
+    connection: sqlite3.Connection, weighed: Weighed, key: bytes, library: bytes, *, head: bytes
 ) -> None:
+    if connection.execute("SELECT 1 FROM weighed WHERE key = ?", (key,)).fetchone() is None:
+        _tell_holders(connection, key, head)
     grades = [kin.comparison.overall.grade for kin in weighed.kin]
     connection.execute(
-        "INSERT INTO weighed(head, library, observed, kinship, body) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO weighed(key, library, observed, kinship, body) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET library = excluded.library, observed = excluded.observed,"
-        f" kinship = excluded.kinship, body = excluded.body {where}",
+        " kinship = excluded.kinship, body = excluded.body"
+        # what an archive tells yields to our own answer
+        " WHERE excluded.library <> x'' OR weighed.library = x''",
         (
-            head,
+            key,
             library,
             weighed.observed,
             max(grades, default=Kinship.UNRELATED).value,
             msgspec.json.encode(plain(weighed)).decode(),
         ),
+    )
+
+
+def _tell_holders(connection: sqlite3.Connection, key: bytes, head: bytes) -> None:
+    """Whoever else holds these bytes shows the same; claims of its own are still to be drawn."""
+    rows = connection.execute(
+        "SELECT node, path FROM file AS f WHERE head = ? AND weighed IS NULL"
+        f" AND NOT {LATER_SHARD.format(file='f')}",
+        (head,),
+    ).fetchall()
+    connection.executemany(
+        "UPDATE file SET weighed = ?, library = NULL WHERE node = ? AND path = ?",
+        [(key, node, path) for node, path in rows if _key(connection, node, path, head) == key],
     )

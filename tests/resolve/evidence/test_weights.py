@@ -9,7 +9,7 @@ import pytest
 from modelaudit.domain.claim import Claim
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
-from modelaudit.domain.sketch import Weighed
+from modelaudit.domain.sketch import Descent, Weighed
 from modelaudit.domain.weighed import plain
 from modelaudit.domain.words import Component, GapReason, Grade, Kinship
 from modelaudit.resolve.extractor import extract
@@ -152,6 +152,7 @@ def test_a_whole_recipe_names_its_parents_with_their_shares() -> None:
         ("hf:b/one", "merge", 0.6),
         ("hf:b/two", "merge", 0.4004),
         (ROOT, "merge", None),  # what they have in common
+        ("hf:b/one", "merge", None),  # what a share does not take away
     ]
     assert {c.grade for c in made} == {Grade.MEASURED}
     assert made[0].excerpt == (
@@ -163,10 +164,30 @@ def test_a_whole_recipe_names_its_parents_with_their_shares() -> None:
         assert "a merge of these" in (told.overall.wording, *told.remarks)
 
 
-@pytest.mark.parametrize("weight", [-0.2, 1.7])
-def test_a_share_stays_between_none_and_all(weight: float) -> None:
-    (claim,) = claims(weighed(CHILD, component=Component.UNET, **recipe({"hf:b/one": weight})))
-    assert claim.weight == max(0.0, min(weight, 1.0))
+@pytest.mark.parametrize(("share", "weight"), [(-0.2, None), (0.0, None), (0.3, 0.3), (1.7, 1.0)])
+def test_a_share_is_above_none_and_at_most_all(share: float, weight: float | None) -> None:
+    (claim,) = claims(weighed(CHILD, component=Component.UNET, **recipe({"hf:b/one": share})))
+    assert claim.weight == weight
+
+
+@pytest.mark.parametrize(
+    ("kinship", "descent", "plain"),
+    [
+        ("identical", "", ("weights", "copy", Grade.EXACT)),
+        ("derived", "", ("weights", "merge", Grade.MEASURED)),
+        ("derived", "direct", ("weights", "merge", Grade.MEASURED)),
+        ("derived", "in-part", ("weights-in-part", "finetune", Grade.MEASURED)),
+    ],
+)
+def test_no_recipe_stands_in_for_what_the_samples_prove(
+    kinship: str, descent: str, plain: tuple[str, str, Grade]
+) -> None:
+    """Anybody may have written it, and a small share may be let pass."""
+    one = kin(ROOT, kinship, descent=Descent(descent))
+    made = claims(weighed(CHILD, one, **recipe({ROOT: 0.01})))
+    assert [(c.extractor, c.relation.word, c.grade) for c in made if c.weight is None] == [plain]
+    assert [c.weight for c in made if c.weight is not None] == [0.01]
+    assert len({(c.extractor, c.locator) for c in made}) == 2
 
 
 def test_what_a_recipe_proves_is_not_suspected_as_well() -> None:

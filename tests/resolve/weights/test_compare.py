@@ -128,6 +128,54 @@ def test_a_half_of_another_model_is_common_ancestry_and_a_tenth_inconclusive() -
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("half", [0, 1])
+def test_of_a_reference_that_is_half_a_model_nothing_is_a_whole_copy(half: int) -> None:
+    """As one listed shard of two is: what it lacks may be anybody's."""
+    theirs, mine = network(1), network(2)
+    shard = {name: theirs[name] for name in list(theirs)[half::2]}
+    reference = sketch_of(shard, every=True)
+    for suspect in ({**mine, **shard}, theirs):
+        found = compare(sketch_of(suspect), reference).overall
+        assert found.grade is Kinship.PARTIAL
+        assert found.tensors == 16
+        assert found.coverage < 0.8
+
+
+def test_a_few_matrices_more_than_the_reference_has_are_no_other_model() -> None:
+    theirs = network(1)
+    held = [block.key for block in sketch_of(theirs).blocks if block.use is Use.SAMPLE]
+    for missing, grade in ((3, Kinship.DERIVED), (4, Kinship.PARTIAL)):
+        fewer = {name: theirs[name] for name in theirs if name not in held[2 : 2 + missing]}
+        assert compare(sketch_of(theirs), sketch_of(fewer, every=True)).overall.grade is grade
+
+
+def test_layers_that_are_there_twice_are_found_though_the_reference_lacks_their_names() -> None:
+    theirs = network(1)
+    doubled = dict(theirs)
+    for name, values_ in theirs.items():
+        parts = name.split(".")
+        if parts[1] == "layers":
+            doubled[".".join([*parts[:2], str(int(parts[2]) + 4), *parts[3:]])] = values_
+    found = compare(sketch_of(noisy(doubled, 0.1)), sketch_of(theirs, every=True)).overall
+    assert found.grade is Kinship.DERIVED
+    assert found.coverage == 1
+
+
+def test_what_a_reference_lacks_excuses_nothing() -> None:
+    theirs, mine = network(1), network(2)
+    shard = {name: theirs[name] for name in list(theirs)[:6]}
+    found = compare(sketch_of(mine), sketch_of(shard, every=True)).overall
+    assert found.tensors < 16  # what it lacks does not count as compared
+
+
+def test_what_is_common_to_many_is_not_lacking() -> None:
+    theirs = network(1)
+    reference = sketch_of(theirs, every=True)
+    commons = frozenset(b.sha256 for b in reference.blocks if b.chosen and "mlp" in b.key)
+    found = compare(sketch_of(noisy(theirs, 0.1)), reference, commons=commons).overall
+    assert found.grade is Kinship.DERIVED
+
+
 def test_a_shared_embedding_alone_is_partial() -> None:
     theirs = network(1)
     mine = {**network(2), EMBEDDING: noisy(theirs, 0.5)[EMBEDDING]}

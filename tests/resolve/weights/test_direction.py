@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelaudit.domain.sketch import Sketch
+from modelaudit.domain.sketch import Descent, Sketch
+from modelaudit.domain.words import Component
 from modelaudit.resolve.weights._pairs import by_name, samples
 from modelaudit.resolve.weights.decode import cast
-from modelaudit.resolve.weights.direction import dates, remarks
+from modelaudit.resolve.weights.direction import dates, descent, remarks
 from tests.resolve.weights.sketches import network, noisy, sketch_of
 
 BASE = network(1)
@@ -87,6 +88,64 @@ def test_dates_are_told_with_what_they_allow(suspect: int, reference: int, words
 def test_dates_that_are_none_say_nothing(date: int | None) -> None:
     assert dates(date, 0, "base") is None
     assert dates(0, date, "base") is None
+
+
+class TestDescent:
+    """From a reference that has itself a base."""
+
+    base = sketch_of(BASE, every=True)
+    listed = noisy(BASE, 0.3, seed=5)
+    reference = sketch_of(listed, every=True)
+    child = noisy(listed, 0.05, seed=6)
+    sibling = noisy(BASE, 0.3, seed=7)
+
+    def way(self, weights: dict[str, Any]) -> Descent:
+        return descent(sketch_of(weights), self.reference, self.base)[0]
+
+    def test_a_child_goes_its_way_and_a_sibling_another(self) -> None:
+        assert self.way(self.listed) is Descent.DIRECT
+        assert self.way(self.child) is Descent.DIRECT
+        assert self.way(self.sibling) is Descent.ASIDE
+        assert self.way(BASE) is Descent.ASIDE
+        half = {name: 0.5 * (self.listed[name] + self.sibling[name]) for name in BASE}
+        assert self.way(half) is Descent.PART
+
+    def test_so_they_do_under_other_names(self) -> None:
+        for weights, way in ((self.child, Descent.DIRECT), (self.sibling, Descent.ASIDE)):
+            renamed = {f"MatMul_{n}.weight": v for n, v in enumerate(weights.values())}
+            whole = sketch_of(renamed, part=Component.FULL, family="unknown")
+            assert descent(whole, self.reference, self.base)[0] is way
+            assert self.way(renamed) is way
+
+    def test_so_they_do_with_decoys_under_their_names(self) -> None:
+        moved = {f"other_2.{name}": values for name, values in self.child.items()}
+        assert self.way({**network(9), **moved}) is Descent.DIRECT
+
+    def test_one_matrix_of_the_base_under_its_name_leads_nowhere_else(self) -> None:
+        renamed = {f"MatMul_{n}.weight": v for n, v in enumerate(self.child.values())}
+        first = next(iter(BASE))
+        assert self.way({**renamed, first: BASE[first]}) is not Descent.ASIDE
+
+    def test_so_they_do_negated(self) -> None:
+        assert self.way({name: -values for name, values in self.child.items()}) is Descent.DIRECT
+        assert self.way({name: -values for name, values in self.sibling.items()}) is Descent.ASIDE
+
+    def test_what_only_has_traces_of_both_is_seen_by_what_is_named_alike(self) -> None:
+        assert self.way(noisy(BASE, 3)) is Descent.ASIDE
+
+    def test_where_no_way_can_be_seen_a_person_looks(self) -> None:
+        other = {name + ".other": values for name, values in network(2).items()}
+        for suspect, reference, base in (
+            (other, self.listed, BASE),
+            (self.child, self.listed, {f"x.{name}": v for name, v in network(3).items()}),
+            (self.child, BASE, BASE),
+            ({n: v * np.nan for n, v in self.child.items()}, self.listed, BASE),
+            ({}, {}, {}),
+        ):
+            sketches = [sketch_of(suspect), *(sketch_of(w, every=True) for w in (reference, base))]
+            way, line = descent(*sketches)
+            assert way is Descent.PART
+            assert "cannot be told" in line
 
 
 def _remarks(suspect: Sketch, reference: Sketch) -> tuple[str, ...]:

@@ -203,6 +203,18 @@ def test_a_difference_from_the_base_that_was_added_is_told() -> None:
     assert_nothing_printed(recipe(suspect, references))
 
 
+def test_a_parent_is_no_merge_of_its_child_and_what_the_child_is_mixed_of() -> None:
+    a, b = fine_tune(0), fine_tune(1)
+    base = ("base", sketch(common()))
+    child = stored(0.6 * a + 0.4 * common())
+    for given_ in (base, None):
+        references = [("child", sketch(child)), named(1), *([] if given_ else [base])]
+        assert recipe(sketch(a), references, base=given_) is None
+    mixed_of_two = [("child", sketch(stored(0.6 * a + 0.4 * b))), named(1), named(2)]
+    assert recipe(sketch(a), mixed_of_two, base=base) is None
+    assert_shares(recipe(sketch(child), [named(0), named(1)], base=base), {"p0": 0.6, "base": 0.4})
+
+
 def test_what_is_left_to_the_base_is_its_share() -> None:
     suspect = sketch(0.5 * fine_tune(0) + 0.3 * fine_tune(1) + 0.2 * common())
     found = recipe(suspect, [named(i) for i in range(4)], base=("base", sketch(common())))

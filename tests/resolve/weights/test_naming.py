@@ -395,21 +395,56 @@ def test_copies_with_their_dots_keep_them() -> None:
     assert len(keys.notes) == 1
 
 
-def test_of_two_names_for_one_key_the_first_is_kept_whatever_their_order() -> None:
-    here = tensors({"conv_in.weight": [320, 4, 3, 3], "input_blocks.0.0.weight": [320, 4, 3, 3]})
+def _placed(here: list[Tensor]) -> list[Tensor]:
+    """The tensors one behind the other."""
+    return [tensor._replace(offset=1000 * n) for n, tensor in enumerate(here)]
+
+
+def test_of_two_names_for_one_key_both_are_kept_whatever_their_order() -> None:
+    here = _placed(
+        tensors({"conv_in.weight": [320, 4, 3, 3], "input_blocks.0.0.weight": [320, 4, 3, 3]})
+    )
     for listing in (here, here[::-1]):
         keys = keys_of(listing, SD1)
-        assert [tensor.name for tensor in keys.tensors.values()] == ["conv_in.weight"]
+        assert {key: tensor.name for (_, key), tensor in keys.tensors.items()} == {
+            "conv_in.weight": "conv_in.weight",
+            "other_2.conv_in.weight": "input_blocks.0.0.weight",
+        }
         assert keys.notes == (
-            "'input_blocks.0.0.weight': another name for what is there already, and left out",
+            "'input_blocks.0.0.weight': another name for what is there already, and kept by itself",
         )
 
 
-def test_a_name_that_is_there_twice_is_left_out() -> None:
-    here = tensors({"conv_in.weight": [320, 4, 3, 3], "conv_out.weight": [4, 320, 3, 3]})
-    keys = keys_of([*here, here[0]], SD1)
-    assert [key for _, key in keys.tensors] == ["conv_out.weight"]
-    assert keys.notes == ("'conv_in.weight': there twice, and left out",)
+def test_a_name_that_is_there_more_than_once_is_kept_as_often() -> None:
+    (here,) = tensors({"conv_in.weight": [320, 4, 3, 3]})
+    keys = keys_of(_placed([here] * 3), SD1)
+    assert {key: tensor.offset for (_, key), tensor in keys.tensors.items()} == {
+        "conv_in.weight": 0,
+        "other_2.conv_in.weight": 1000,
+        "other_3.conv_in.weight": 2000,
+    }
+    assert keys.notes == (
+        "'conv_in.weight' and 1 more: there more than once, and each kept by itself",
+    )
+
+
+def test_the_same_bytes_under_two_names_or_twice_under_one_are_one_tensor() -> None:
+    here = tensors({"conv_in.weight": [320, 4, 3, 3], "input_blocks.0.0.weight": [320, 4, 3, 3]})
+    keys = keys_of([*here, *here], SD1)
+    assert [tensor.name for tensor in keys.tensors.values()] == ["conv_in.weight"]
+    assert keys.notes == ()
+
+
+def test_a_key_that_a_tensor_has_for_its_name_is_given_to_no_other() -> None:
+    names = ["conv_in.weight", "input_blocks.0.0.weight", "other_2.conv_in.weight"]
+    for listing in (names, ["_orig_mod.other_2.conv_in.weight", *names]):
+        keys = keys_of(_placed([Tensor(n, "F16", (64, 64), 0, 8192) for n in listing]), SD1)
+        assert sorted(tensor.name for tensor in keys.tensors.values()) == sorted(listing)
+
+
+def test_what_is_no_text_in_a_name_is_no_part_of_its_key() -> None:
+    for name in ("layers.0.mlp.up\u202e_proj.weight", "model.\u200blayers.0.mlp.up_proj.weight\n"):
+        assert _spelled(name, _of("llama-like")) == "layers.0.mlp.up_proj.weight"
 
 
 def test_a_name_longer_than_any_is_kept_as_it_is() -> None:

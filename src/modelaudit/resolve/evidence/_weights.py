@@ -76,6 +76,7 @@ def parts(document: Document, found: Weighed) -> dict[tuple[ModelRef, Component]
             continue
         for component, score in _scores(kin.comparison):
             sample = _sample(found, kin.comparison, component, score)
+            sample = replace(sample, sketch=kin.sketch)
             part = Part(kin.parent, component, sample, quantised)
             told.setdefault((kin.parent, component), part)
     return told
@@ -124,7 +125,10 @@ def claim(document: Document, part: Part, by: str, grade: Grade, relation: Relat
 
 
 def claim_of_merge(document: Document, one: Mixed, by: str, part: Part | None) -> Claim:
-    """What a recipe claims of one parent; ``part`` is how the model compares with it alone."""
+    """What a recipe claims of one parent; ``part`` is how the model compares with it alone.
+
+    What was taken away is no share: then the claim has none.
+    """
     share, recipe = one.ingredient.share, one.recipe
     if part is None:
         score = Score(grade=Kinship.PARTIAL, wording=recipe.wording)
@@ -149,7 +153,7 @@ def claim_of_merge(document: Document, one: Mixed, by: str, part: Part | None) -
             f" {recipe.residual_ratio:.2f} times what rounding leaves"
         )[:EXCERPT_LENGTH],
         component=one.component,
-        weight=max(0.0, min(share.weight, 1.0)),
+        weight=min(share.weight, 1.0) if share.weight > 0 else None,
         sample=sample,
     )
 

@@ -30,7 +30,7 @@ grade = Grade.EXACT
 
 
 def extract(document: Document) -> Iterator[Claim | Gap]:
-    """A claim for each parent and part; of a merge's parents one with the share instead."""
+    """A claim for each parent and part; of a merge's parents one more, with the share."""
     found = weighed(document)
     if found is None:
         yield malformed(document, "a comparison of weights that makes no sense")
@@ -38,8 +38,8 @@ def extract(document: Document) -> Iterator[Claim | Gap]:
     known, recipe = parts(document, found), mixed(document, found)
     for place, ingredient in recipe.items():
         yield claim_of_merge(document, ingredient, name, known.get(place))
-    for place, part in known.items():
-        if place not in recipe and _proves(part):
+    for part in known.values():
+        if _proves(part):
             yield claim(document, part, name, _grade(part), _relation(part))
 
 

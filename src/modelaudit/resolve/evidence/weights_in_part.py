@@ -22,13 +22,14 @@ _MIXED = frozenset({Kinship.PARTIAL, Kinship.DILUTED})
 
 
 def extract(document: Document) -> Iterator[Claim | Gap]:
-    """A claim for each parent and part; what a complete recipe names is proved already."""
+    """A claim for each parent and part; what a complete recipe names is proved by its traces."""
     found = weighed(document)
     if found is None:
         return  # told once, by the other of the two
     recipe = mixed(document, found)
     for place, part in parts(document, found).items():
-        if place not in recipe and _suggests(part):
+        traces = part.score.grade < Kinship.DERIVED and not part.permuted
+        if _suggests(part) and not (place in recipe and traces):
             yield claim(document, part, name, grade, _relation(part))
 
 

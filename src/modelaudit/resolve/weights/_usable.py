@@ -59,8 +59,6 @@ def _fault(key: str, tensor: Tensor, what: Architecture, size: SizeOf | None) ->
             return ""
     elif is_permuted(tensor.name, key, what):
         return "left out, its rows lie in another order than elsewhere"
-    if not (tensor.name + key + (tensor.file or "")).isprintable():
-        return "left out, its name is no text"
     if not decodes:
         return "left out, packed in a way that is not decoded"
     if tensor.offset is None:

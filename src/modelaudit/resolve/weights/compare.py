@@ -19,6 +19,8 @@ from modelaudit.resolve.weights import anchor, content, direction, grades
 from modelaudit.resolve.weights._pairs import Pair, by_name, samples
 
 _INPUT: Final = (Use.ANCHOR, Use.CHECK)
+_MORE: Final = 0.2
+"""Of the suspect's matrices, that a reference of all of them may lack and yet stand for it."""
 
 Parts = Mapping[Component, Sequence[Block]]
 
@@ -42,15 +44,17 @@ def compare(
 
     ``commons`` are digests of blocks that independent models share (:func:`commons_of`); they
     don't count in what decides. Where names or positions don't help, a reference that holds
-    ``every`` matrix is searched by content; where both hold rows of the input matrix, its channels
-    are tried in every order. Blocks that can't be decoded count as skipped.
+    ``every`` matrix is searched by content, and what it lacks of the suspect does not come from it;
+    where both hold rows of the input matrix, its channels are tried in every order. Blocks that
+    can't be decoded count as skipped.
     """
     name = reference.source
     mine, theirs = _parts_of(suspect, commons), _parts_of(reference, commons)
     mine, theirs = _placed(mine, theirs), _placed(theirs, mine)
     alike = suspect.architecture.family == reference.architecture.family != UNKNOWN
+    held = frozenset(b.key for b in reference.blocks) if reference.every else None
     parts = {
-        part: _compared(samples(mine[part]), theirs[part], name, reference.every, alike)
+        part: _compared(samples(mine[part]), theirs[part], name, held, alike)
         for part in sorted(mine.keys() & theirs.keys())
     }
     part: Component | None
@@ -120,29 +124,51 @@ def confirm(comparison: Comparison, same_wholes: bool | None) -> Comparison:
 
 
 def _compared(
-    suspects: Sequence[Block], references: Sequence[Block], name: str, every: bool, alike: bool
+    suspects: Sequence[Block],
+    references: Sequence[Block],
+    name: str,
+    held: frozenset[str] | None,
+    alike: bool,
 ) -> _Part:
-    """One component by names and, where these don't help, by content."""
+    """One component by names and, where these don't help, by content.
+
+    ``held`` are the keys of a reference that holds every matrix.
+    """
     pairs = by_name(suspects, references)
     extent = grades.Extent(whole=_is_whole(suspects, references, pairs))
     known = _Part(score=grades.score(pairs, name, extent), pairs=pairs, extent=extent)
     few = known.score.tensors < grades.FEWEST
-    if not every or known.score.grade >= Kinship.DERIVED:
+    if held is None:
+        return known
+    close = known.score.grade >= Kinship.DERIVED
+    if close and not _lacking(suspects, held | {pair.suspect.key for pair in pairs}):
         return known
     found = content.match(suspects, references)
     best = {pair.suspect.key: pair for pair in (*pairs, *found.pairs)}
-    extent = replace(
-        extent,
-        unmatched=tuple(block.count for block in found.unmatched if block.key not in best),
-        together=content.TOGETHER,
-    )
+    unmatched = [block for block in found.unmatched if block.key not in best]
+    extent = replace(extent, unmatched=tuple(b.count for b in unmatched), together=content.TOGETHER)
     pairs = [best[block.key] for block in suspects if block.key in best]
     extent = replace(extent, whole=_is_whole(suspects, references, pairs))
     deeper = _Part(score=grades.score(pairs, name, extent), pairs=pairs, extent=extent)
     # Equal shapes of another family, none of which matches, don't make it the same architecture.
     settled = few and alike and deeper.score.tensors >= grades.FEWEST
     least = max(known.score.grade, Kinship.SAME_ARCHITECTURE_ONLY)
-    return deeper if settled or deeper.score.grade > least else known
+    closer = deeper if settled or deeper.score.grade > least else known
+    lacking = _lacking(suspects, held | best.keys())
+    if closer.score.grade <= Kinship.PARTIAL or not lacking:
+        return closer
+    foreign = {block.key: block.count for block in (*unmatched, *lacking)}
+    extent = replace(extent, unmatched=tuple(foreign.values()))
+    return _Part(score=grades.score(pairs, name, extent), pairs=pairs, extent=extent)
+
+
+def _lacking(suspects: Sequence[Block], held: frozenset[str]) -> list[Block]:
+    """The blocks whose matrix a reference has in no form, where they are more than a few.
+
+    Such a reference is a part of a model, or the suspect is made of more than it.
+    """
+    found = [block for block in suspects if block.key not in held]
+    return found if len(found) > _MORE * len(suspects) else []
 
 
 def _is_whole(

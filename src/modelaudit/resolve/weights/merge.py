@@ -97,8 +97,9 @@ def _summed(sum_: Sum, found: Fit, systems: Sequence[System], one: System) -> Re
     weights = sum_.weights(found)
     shares = _shares(sum_, found)
     named = [*found.parents, *rival.others]
-    if len(shares) < 2 and not rival.others:
-        return None
+    added = sum(share > 0 for share, _ in shares.values())
+    if added < 2 and not rival.others:
+        return None  # one parent, or what is itself mixed of the suspect and of what is taken away
     if rival.others:
         return _incomplete(case, weights, named, _AMBIGUOUS)
     if any(error > LEAST for _, error in shares.values()):

@@ -19,6 +19,7 @@ from modelaudit.resolve.architecture.kin import GENERATORS
 from modelaudit.resolve.architecture.names import Zone, split
 from modelaudit.resolve.weights import _latent as latent
 from modelaudit.resolve.weights import _layouts as layouts
+from modelaudit.resolve.weights._others import cleaned, other
 
 Key = tuple[Component, str]
 
@@ -39,7 +40,7 @@ class Keys:
     """The tensors of a file by part and name of the family."""
 
     tensors: Mapping[Key, Tensor]
-    """Sorted by the name in the file."""
+    """Sorted by the name in the file; what is no text in a name is no part of its key."""
     notes: tuple[str, ...] = ()
     """What stands for something else, and what is left out; one line each."""
 
@@ -50,16 +51,17 @@ def key_of(name: str, what: Architecture) -> Key | None:
     That is the state of a training, a table of the noise schedule, or an averaged copy, unless
     ``what`` is told from averaged copies alone (its variant is ``ema``). Raises nothing.
     """
-    return _key_of(name, what, what.variant == "ema")
+    return _key_of(cleaned(name), what, what.variant == "ema")
 
 
 def keys_of(tensors: Iterable[Tensor], what: Architecture) -> Keys:
     """All tensors of a file that :func:`key_of` has a key for.
 
     Averaged copies stand for the main part where the file holds it in no other form. Of two names
-    for one key the first is kept, of one name that is there twice neither.
+    for one key, or two places of one name, the first has the key and each other one a key of its
+    own (``other_2.`` before it): any of them may be what the model is run with.
     """
-    ordered = sorted(tensors, key=lambda tensor: tensor.name)
+    ordered = sorted(tensors, key=_order)
     main = what.components[0] if what.components else Component.OTHER
     averaged = what.variant == "ema"
     found = _Found(ordered, what, averaged)
@@ -77,29 +79,44 @@ class _Found:
 
     def __init__(self, ordered: Iterable[Tensor], what: Architecture, averaged: bool) -> None:
         self.tensors: dict[Key, Tensor] = {}
-        doubles: dict[Key, str] = {}
+        met: dict[Key, set[Tensor]] = {}
+        numbers: dict[Key, int] = {}
+        doubles: list[str] = []
         others: list[str] = []
         for tensor in ordered:
-            key = _key_of(tensor.name, what, averaged)
+            key = _key_of(cleaned(tensor.name), what, averaged)
             if key is None:
                 continue
-            if key not in self.tensors:
-                self.tensors[key] = tensor
-            elif self.tensors[key].name == tensor.name:
-                doubles[key] = tensor.name
-            else:
-                others.append(tensor.name)
-        for key in doubles:
-            del self.tensors[key]
+            first = self.tensors.setdefault(key, tensor)
+            if first is tensor:
+                continue
+            places = met.setdefault(key, {first._replace(name="")})
+            if (place := tensor._replace(name="")) in places:
+                continue  # the same bytes once more
+            places.add(place)
+            self.tensors[self._beside(key, numbers)] = tensor
+            (doubles if first.name == tensor.name else others).append(tensor.name)
         notes = (
-            _note(list(doubles.values()), "there twice, and left out"),
-            _note(others, "another name for what is there already, and left out"),
+            _note(doubles, "there more than once, and each kept by itself"),
+            _note(others, "another name for what is there already, and kept by itself"),
         )
         self.notes = tuple(note for note in notes if note)
+
+    def _beside(self, key: Key, numbers: dict[Key, int]) -> Key:
+        """The next key for what has the same one; ``numbers`` are the last ones given."""
+        part, name = key
+        while True:
+            numbers[key] = numbers.get(key, 1) + 1
+            if (found := (part, other(name, numbers[key]))) not in self.tensors:
+                return found
 
     def holds(self, main: Component) -> bool:
         """Whether there is anything of a part."""
         return any(part is main for part, _ in self.tensors)
+
+
+def _order(tensor: Tensor) -> tuple[str, str, int, str, tuple[int, ...]]:
+    return (tensor.name, tensor.file or "", tensor.offset or 0, tensor.dtype, tensor.shape)
 
 
 def _note(names: list[str], fault: str) -> str:

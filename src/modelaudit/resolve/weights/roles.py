@@ -12,6 +12,7 @@ from math import prod
 from typing import Final
 
 from modelaudit.domain.weights import Architecture
+from modelaudit.resolve.weights._others import bare, cleaned
 
 Shape = tuple[int, ...]
 
@@ -111,12 +112,12 @@ def kind(key: str) -> str:
 
 def is_vocabulary(key: str) -> bool:
     """Whether the rows of a matrix are tokens: an embedding of them, or the head over them."""
-    return _VOCABULARY.search(key) is not None
+    return _VOCABULARY.search(bare(key)) is not None
 
 
 def is_input(key: str) -> bool:
     """Whether a matrix is the first to meet what goes in: tokens, pixels or latents."""
-    return _INPUT.search(key) is not None
+    return _INPUT.search(bare(key)) is not None
 
 
 def choose(shapes: Mapping[str, Shape], total: int = 16) -> tuple[str, ...]:
@@ -165,7 +166,7 @@ def is_permuted(name: str, key: str, what: Architecture) -> bool:
     """
     return (
         key.endswith(("self_attn.q_proj.weight", "self_attn.k_proj.weight"))
-        and "_proj" not in name
+        and "_proj" not in cleaned(name)
         and not what.family.startswith(_UNMOVED)
     )
 
@@ -195,7 +196,8 @@ def _in_turn(keys: Iterable[str], shapes: Mapping[str, Shape]) -> list[str]:
         sizes[role] = sizes.get(role, 0) + prod(shapes[key])
     step = len(roles) % len(_DEPTHS) or 1
     turns: list[list[str]] = []
-    for place, role in enumerate(sorted(roles, key=lambda role: (-sizes[role], role))):
+    order = sorted(roles, key=lambda role: (-sizes[role], bare(role), role))
+    for place, role in enumerate(order):
         for turn, key in enumerate(_by_depth(sorted(roles[role], key=_natural), place, step)):
             if turn == len(turns):
                 turns.append([])

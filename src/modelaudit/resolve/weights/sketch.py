@@ -104,7 +104,7 @@ def _kept(piece: Piece, data: bytes | None, scales: tuple[float, ...] = ()) -> B
     if data is None:
         return None
     return Block(
-        name=piece.tensor.name,
+        name=printable(piece.tensor.name),
         key=piece.key,
         component=piece.component,
         dtype="F32" if turned else piece.tensor.dtype,
@@ -117,5 +117,5 @@ def _kept(piece: Piece, data: bytes | None, scales: tuple[float, ...] = ()) -> B
         use=piece.use,
         chosen=piece.chosen,
         offset=None if turned else piece.offset,
-        file=piece.tensor.file,
+        file=printable(piece.tensor.file) if piece.tensor.file else None,
     )
