@@ -113,6 +113,8 @@ class Coverage:
     files: int = 0
     headers_read: int = 0
     weights_read: int = 0
+    library: str = ""
+    """Digest of the references that weights were compared with; empty where none were."""
     bytes_read: int = 0
     requests: int = 0
     lineage_known: int = 0

@@ -100,7 +100,12 @@ class Checker:
                 series=run.series,
                 run=run.seq,
             )
-            measured = coverage.measure(self._db, run, without_reference=self._without_reference())
+            measured = coverage.measure(
+                self._db,
+                run,
+                without_reference=self._without_reference(),
+                library=self._library,
+            )
             if deep := closure.cut_off(self._db):
                 detail = f"what descends from them by more than {closure.DEEPEST} steps"
                 gap = Gap(reason=GapReason.OUT_OF_BUDGET, detail=detail, count=deep)

@@ -101,6 +101,12 @@ class Weighing:
         if strange:
             what = "of architectures of which no listed model could be sketched"
             gaps.append(_counted(GapReason.INCONCLUSIVE, strange, what))
+        misplaced = store.count_misplaced(
+            self.access.intake.connection, platforms=platforms, families=self._families()
+        )
+        if misplaced:
+            what = "by their shapes, in a place where another part of a model belongs"
+            gaps.append(_counted(GapReason.INCONCLUSIVE, misplaced, what))
         if gaps:
             self.access.intake.take(Page(gaps=tuple(gaps)), self.access.run.run.sources[0])
 
@@ -113,8 +119,6 @@ class Weighing:
         changed = self.access.intake.take(page, WEIGHTS).claims
         with transaction(connection):
             store.write(connection, weighed, item.head, self.references.digest)
-            for head in item.others:
-                store.write_shard(connection, head, self.references.digest)
         return changed
 
     def sketch_at_hand(self, key: str) -> Sketch | None:

@@ -24,31 +24,37 @@ def compared(
     connection: sqlite3.Connection,
     sources: Collection[str],
     *,
+    library: str | None = None,
     until: int | None = None,
     closest_first: bool = False,
     limit: int | None = None,
 ) -> Iterator[Weighed]:
     """Files of these sources' models (none: of all) that were compared, by model and path.
 
+    ``library``: only with these references, or, where it is empty, as an archive tells it.
     ``until``: nothing that was found later, UTC seconds.
     """
     order = "w.kinship DESC, abs(score) DESC, " if closest_first else ""
     rows = connection.execute(
         "SELECT n.ref, f.path, w.body,"
         "       ifnull(json_extract(w.body, '$.kin[0].comparison.overall.score'), 0) AS score"
-        f" {_in_report(sources)} ORDER BY {order}n.ref, f.path LIMIT ?",
-        (*sources, until, -1 if limit is None else limit),
+        f" {_in_report(sources, library)} ORDER BY {order}n.ref, f.path LIMIT ?",
+        (*sources, until, *_bound(library), -1 if limit is None else limit),
     )
     return (of_file(ref, path, body) for ref, path, body, _ in rows)
 
 
 def kinships(
-    connection: sqlite3.Connection, sources: Collection[str], *, until: int | None = None
+    connection: sqlite3.Connection,
+    sources: Collection[str],
+    *,
+    library: str | None = None,
+    until: int | None = None,
 ) -> dict[Kinship, int]:
     """How many files were compared, by the closest kinship that was found; closest first."""
     rows = connection.execute(
-        f"SELECT w.kinship, count(*) {_in_report(sources)} GROUP BY 1 ORDER BY 1 DESC",
-        (*sources, until),
+        f"SELECT w.kinship, count(*) {_in_report(sources, library)} GROUP BY 1 ORDER BY 1 DESC",
+        (*sources, until, *_bound(library)),
     )
     return {Kinship(kinship): count for kinship, count in rows}
 
@@ -120,7 +126,11 @@ def denials(connection: sqlite3.Connection) -> Iterator[Denial]:
             yield Denial(node, parent, *numbers)
 
 
-def _in_report(sources: Collection[str]) -> str:
+def _bound(library: str | None) -> tuple[bytes, ...]:
+    return () if library is None else (bytes.fromhex(library),)
+
+
+def _in_report(sources: Collection[str], library: str | None) -> str:
     members = (
         "n.id IN (SELECT m.node FROM member AS m JOIN source AS s ON s.id = m.source"
         f" WHERE s.text IN ({','.join('?' * len(sources))}))"
@@ -128,6 +138,7 @@ def _in_report(sources: Collection[str]) -> str:
     return (
         f"FROM {_COMPARED} WHERE {members if sources else '1'} AND n.same IS NULL"
         f" AND n.status IN ({HOSTED}) AND w.observed <= ifnull(?, w.observed)"
+        f"{'' if library is None else ' AND f.library = ?'}"
     )
 
 

@@ -37,7 +37,11 @@ def scope(connection: sqlite3.Connection, sources: Sequence[str]) -> None:
 
 
 def measure(
-    connection: sqlite3.Connection, run: OpenRun, *, without_reference: Sequence[str]
+    connection: sqlite3.Connection,
+    run: OpenRun,
+    *,
+    without_reference: Sequence[str],
+    library: str = "",
 ) -> Coverage:
     """Coverage of a run; expects ``in_scope``, and ``listed`` and ``allowed`` of its check."""
 
@@ -70,6 +74,7 @@ def measure(
         ),
         headers_read=counted.get("headers_read", 0),
         weights_read=counted.get("weights_read", 0),
+        library=library,
         bytes_read=counted.get("bytes_read", 0),
         requests=counted.get("requests", 0),
         lineage_known=lineage_known,

@@ -133,6 +133,7 @@ class StoredReport:
         return compared(
             self._db,
             run.sources,
+            library=self._library,
             until=run.finished,
             closest_first=order == "closest",
             limit=limit,
@@ -141,7 +142,12 @@ class StoredReport:
     def kinships(self) -> dict[Kinship, int]:
         """How many files were compared, by the closest kinship that was found."""
         run = self._opened.run
-        return kinships(self._db, run.sources, until=run.finished)
+        return kinships(self._db, run.sources, library=self._library, until=run.finished)
+
+    @property
+    def _library(self) -> str:
+        """What this run compared with; what others did is none of its business."""
+        return self.coverage.library
 
     def _select(self, rest: str, bound: tuple[object, ...]) -> Iterator[Finding]:
         rows = self._db.execute(

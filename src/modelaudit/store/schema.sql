@@ -55,7 +55,7 @@ CREATE TABLE file (          -- weight files
                     char(1), '-of-')) - 9) VIRTUAL,
   -- of a shard, the name of the first one
   shard_of TEXT GENERATED ALWAYS AS
-    (CASE WHEN substr(path, shard_at, 16) GLOB
+    (CASE WHEN instr(path, '-of-') AND substr(path, shard_at, 16) GLOB
                '-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9].'
           THEN substr(path, 1, shard_at) || '00001' || substr(path, shard_at + 6) END) VIRTUAL,
   PRIMARY KEY (node, path)

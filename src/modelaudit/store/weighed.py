@@ -190,10 +190,6 @@ def write(connection: sqlite3.Connection, weighed: Weighed, head: bytes, library
         )
 
 
-def write_shard(connection: sqlite3.Connection, head: bytes, library: str) -> None:
-    """Nothing is left to do: what :func:`write` keeps with the first shard holds for all."""
-
-
 def write_replayed(connection: sqlite3.Connection, weighed: Weighed) -> None:
     """Keep what an archive tells of a file whose head is on record; our own answers stay."""
     node = _node(connection, weighed.model)
