@@ -161,6 +161,18 @@ def test_layers_that_are_there_twice_are_found_though_the_reference_lacks_their_
     assert found.coverage == 1
 
 
+def test_a_listed_gguf_lacks_no_queries_though_their_rows_lie_otherwise() -> None:
+    theirs = network(1)
+    held = {name: v for name, v in theirs.items() if "q_proj" not in name and "k_proj" not in name}
+    gguf = {name.replace("self_attn.v_proj", "attn_v"): v for name, v in held.items()}
+    keys = dict(zip(gguf, held, strict=True))
+    reference = sketch_of(gguf, every=True, keys=keys, family="llama")
+    suspect = sketch_of(noisy(theirs, 0.1), family="llama")
+    assert compare(suspect, reference).overall.grade is Kinship.DERIVED
+    safetensors = sketch_of(held, every=True, family="llama")
+    assert compare(suspect, safetensors).overall.grade is Kinship.PARTIAL
+
+
 def test_what_a_reference_lacks_excuses_nothing() -> None:
     theirs, mine = network(1), network(2)
     shard = {name: theirs[name] for name in list(theirs)[:6]}

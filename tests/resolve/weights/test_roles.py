@@ -23,6 +23,7 @@ from modelaudit.resolve.weights.roles import (
     is_permuted,
     is_vocabulary,
     kind,
+    left_out_beside,
     spread,
 )
 from tests.resolve.architecture.listings import components, tensors
@@ -326,3 +327,14 @@ def test_rows_of_queries_lie_otherwise_in_gguf(name: str, family: str, answer: b
     what = Architecture(family=family)
     assert is_permuted(name, "layers.0.self_attn.q_proj.weight", what) is answer
     assert not is_permuted("blk.0.attn_v.weight", "layers.0.self_attn.v_proj.weight", what)
+
+
+def test_what_lies_otherwise_is_told_from_the_values_beside_it() -> None:
+    key = "layers.3.self_attn.v_proj.weight"
+    llama = Architecture(family="llama")
+    assert left_out_beside("blk.3.attn_v.weight", key, llama) == (
+        "layers.3.self_attn.q_proj.weight", "layers.3.self_attn.k_proj.weight",
+    )  # fmt: skip
+    assert left_out_beside("model." + key, key, llama) == ()
+    assert left_out_beside("blk.3.attn_v.weight", key, Architecture(family="qwen2")) == ()
+    assert left_out_beside("blk.3.attn_output.weight", "x.o_proj.weight", llama) == ()

@@ -17,6 +17,7 @@ from modelaudit.domain.weights import UNKNOWN
 from modelaudit.domain.words import Component, Kinship
 from modelaudit.resolve.weights import anchor, content, direction, grades
 from modelaudit.resolve.weights._pairs import Pair, by_name, samples
+from modelaudit.resolve.weights.roles import left_out_beside
 
 _INPUT: Final = (Use.ANCHOR, Use.CHECK)
 _MORE: Final = 0.2
@@ -52,7 +53,7 @@ def compare(
     mine, theirs = _parts_of(suspect, commons), _parts_of(reference, commons)
     mine, theirs = _placed(mine, theirs), _placed(theirs, mine)
     alike = suspect.architecture.family == reference.architecture.family != UNKNOWN
-    held = frozenset(b.key for b in reference.blocks) if reference.every else None
+    held = _held(reference) if reference.every else None
     parts = {
         part: _compared(samples(mine[part]), theirs[part], name, held, alike)
         for part in sorted(mine.keys() & theirs.keys())
@@ -160,6 +161,12 @@ def _compared(
     foreign = {block.key: block.count for block in (*unmatched, *lacking)}
     extent = replace(extent, unmatched=tuple(foreign.values()))
     return _Part(score=grades.score(pairs, name, extent), pairs=pairs, extent=extent)
+
+
+def _held(reference: Sketch) -> frozenset[str]:
+    """The keys of what a reference of every matrix was made from, as far as it tells."""
+    beside = (left_out_beside(b.name, b.key, reference.architecture) for b in reference.blocks)
+    return frozenset(block.key for block in reference.blocks).union(*beside)
 
 
 def _lacking(suspects: Sequence[Block], held: frozenset[str]) -> list[Block]:

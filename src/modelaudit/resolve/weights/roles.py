@@ -83,6 +83,8 @@ _DEPTHS: Final = (0.5, 0.2, 0.8, 0.0, 0.99, 0.35, 0.65)
 _DIGITS: Final = re.compile(r"[0-9]+")
 _EARLY: Final = 1000
 """A row of a vocabulary that many texts have trained; the last ones may be unused."""
+_MOVED: Final = ("self_attn.q_proj.weight", "self_attn.k_proj.weight")
+_VALUES_OF: Final = "self_attn.v_proj.weight"
 _UNMOVED: Final = (
     "qwen", "gemma", "phi", "falcon", "stablelm", "starcoder2", "olmo2", "olmoe", "nemotron",
     "exaone", "gpt-oss", "orion",
@@ -165,10 +167,19 @@ def is_permuted(name: str, key: str, what: Architecture) -> bool:
     Families whose matrices llama.cpp leaves alone are known; any other is taken for Llama's kin.
     """
     return (
-        key.endswith(("self_attn.q_proj.weight", "self_attn.k_proj.weight"))
+        key.endswith(_MOVED)
         and "_proj" not in cleaned(name)
         and not what.family.startswith(_UNMOVED)
     )
+
+
+def left_out_beside(name: str, key: str, what: Architecture) -> tuple[str, ...]:
+    """Keys of queries and keys of the same layer as the values that ``key`` is of, where a file
+    that calls these ``name`` has them in another order, so that they are no part of its sketch."""
+    if not key.endswith(_VALUES_OF):
+        return ()
+    layer = key.removesuffix(_VALUES_OF)
+    return tuple(layer + role for role in _MOVED if is_permuted(name, layer + role, what))
 
 
 def _by_kind(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
