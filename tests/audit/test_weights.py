@@ -349,3 +349,19 @@ def test_a_milder_list_of_the_base_does_not_make_its_tunes_those_of_a_listed_one
     )  # fmt: skip
     found = {f["entry"]: f["verdict"] for f in outcome.report["findings"]}
     assert found == {"own/base": "review"}
+
+
+@pytest.mark.parametrize("sets", [1, 9])
+def test_decoys_under_other_names_make_nothing_clear(tmp_path: Path, sets: int) -> None:
+    weights = relatives.tuned(11)
+    for number in range(sets):
+        prefix = "_orig_mod." * (number + 1)
+        decoys = edits.noise(relatives.twin(), 0.1, number)
+        weights |= {f"{prefix}{name}": value for name, value in decoys.items()}
+    relatives.put(tmp_path / "models" / "stolen.safetensors", weights)
+    own = relatives.blocklist(tmp_path / "list", relatives.base())
+    outcome = Auditor(tmp_path / "audit.db").run(
+        str(tmp_path / "models"), read=Read.WEIGHTS, lists=[own], offline=True
+    )
+    found = outcome.found.get("folder:stolen.safetensors", ("",))[0]
+    assert found == "review" or ("folder:stolen.safetensors", "inconclusive") in outcome.gaps

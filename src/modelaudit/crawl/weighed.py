@@ -24,6 +24,9 @@ _LEFT_OUT: Final = re.compile(
 )
 """In a note: weights that may be anybody's. Of an adapter nothing is to be compared at all."""
 
+_TWICE: Final = "kept by itself"
+"""In a note: matrices of which a file holds several under one name."""
+
 
 def received(weighed: Weighed) -> Received:
     """The line for the archive."""
@@ -84,6 +87,8 @@ def _unsettled(weighed: Weighed) -> str:
         return ""
     if best is Kinship.UNRELATED:
         return f"its weights can be held against none of {weighed.references} references"
+    if best < Kinship.INCONCLUSIVE and any(_TWICE in note for note in weighed.notes):
+        return "several matrices go by one name, and any set of them may be the model"
     if best is not Kinship.INCONCLUSIVE:
         return ""
     closest = next(one for one in found if one.overall.grade is best)
