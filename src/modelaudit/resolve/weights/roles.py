@@ -45,7 +45,8 @@ _DENIED: Final = re.compile(
 
 _EMBEDDING: Final = (
     r"(?: ^shared | (?: ^ | \. ) (?: embed_tokens (?: _per_layer )? | tok_embeddings | embed_in"
-    r" | word_embeddings | token_embeddings? | token_embd | wte | ^embeddings | ^emb ) ) \.weight $"
+    r" | word_embeddings? | token_embeddings? | token_embd | tok(?:en)?_emb | wte"
+    r" | input_embeddings? | embed | embeddings? | emb ) ) \.weight $"
 )
 _HEAD: Final = (
     r"(?: ^ | \. ) (?: lm_head (?: \.decoder )? | embed_out | output_layer"
