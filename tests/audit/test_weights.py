@@ -365,3 +365,26 @@ def test_decoys_under_other_names_make_nothing_clear(tmp_path: Path, sets: int) 
     )
     found = outcome.found.get("folder:stolen.safetensors", ("",))[0]
     assert found == "review" or ("folder:stolen.safetensors", "inconclusive") in outcome.gaps
+
+
+def test_kin_that_is_older_than_every_copy_of_a_listed_file_is_for_review(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = relatives.content(relatives.tuned(11, 0.3))
+    relatives.listed_file(tmp_path / "list", "hf:x/y", listed)
+    path = tmp_path / "list" / "own.yaml"
+    path.write_text(path.read_text("utf-8").replace('models: ["hf:x/y"], ', ""), "utf-8")
+    files = {"acme/older": relatives.content(relatives.base()), BASE: listed}
+    files["acme/child"] = relatives.content(edits.noise(relatives.tuned(11, 0.3), 0.02, 5))
+    records = [
+        repository(
+            n, repo, files={"model.safetensors": file}, createdAt=f"202{n}-05-01T12:00:00.000Z"
+        )
+        for n, (repo, file) in enumerate(files.items(), start=1)
+    ]
+    served = {(repo, "model.safetensors"): file for repo, file in files.items()}
+    with Hub(records=records, files=served) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        outcome = Auditor(tmp_path / "audit.db").run("hf:", read=Read.WEIGHTS, lists=[load(path)])
+    assert outcome.found["hf:acme/older"][:2] == ("review", "measured")
+    assert outcome.found["hf:acme/child"][:2] == ("take-down", "measured")

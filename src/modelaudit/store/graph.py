@@ -16,7 +16,7 @@ from modelaudit.domain.edge import FLAG_SHIFT, Flag
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store import edges, identity, links
-from modelaudit.store.fragments import HOSTED, PART, flagged, grade_of
+from modelaudit.store.fragments import HOSTED, PART, flagged, grade_of, relation_of
 
 _KEEPS_VALUES = ",".join(
     str(relation.value)
@@ -55,6 +55,12 @@ def build(connection: sqlite3.Connection, listing: Listing) -> None:
     _name_listed(connection, listing)
     _shape(connection)
     links.add(connection, listing)
+    connection.execute(  # where a list names no model, whoever holds its files is what it means
+        "INSERT OR IGNORE INTO original SELECT DISTINCT l.entry, x.child FROM listed AS l"
+        "  CROSS JOIN link AS x ON x.parent = l.node AND x.entry = l.entry"
+        f" WHERE {relation_of('x.code')} = {Relation.COPY.value}"
+        "   AND l.entry NOT IN (SELECT entry FROM original)"
+    )
     _touch(connection)
     connection.execute(
         "INSERT INTO lineage_node(rank, node)"
