@@ -34,14 +34,18 @@ def compared(
     ``library``: only with these references, or, where it is empty, as an archive tells it.
     ``until``: nothing that was found later, UTC seconds.
     """
-    order = "w.kinship DESC, abs(score) DESC, " if closest_first else ""
-    rows = connection.execute(
-        "SELECT n.ref, f.path, w.body,"
-        "       ifnull(json_extract(w.body, '$.kin[0].comparison.overall.score'), 0) AS score"
-        f" {_in_report(sources, library)} ORDER BY {order}n.ref, f.path LIMIT ?",
+    score = "abs(ifnull(json_extract(w.body, '$.kin[0].comparison.overall.score'), 0))"
+    order = f"w.kinship DESC, {score} DESC, " if closest_first else ""
+    rows = connection.execute(  # bodies are looked up one by one: sorting would hold all of them
+        f"SELECT n.ref, f.path, w.key {_in_report(sources, library)}"
+        f" ORDER BY {order}n.ref, f.path LIMIT ?",
         (*sources, until, *_bound(library), -1 if limit is None else limit),
     )
-    return (of_file(ref, path, body) for ref, path, body, _ in rows)
+    body = "SELECT body FROM weighed WHERE key = ?"
+    return (
+        of_file(ref, path, connection.execute(body, (key,)).fetchone()[0])
+        for ref, path, key in rows
+    )
 
 
 def kinships(

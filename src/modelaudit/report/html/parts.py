@@ -14,6 +14,9 @@ from modelaudit.report.clean import for_html, for_terminal, link
 NAME_WIDTH: Final = 72
 """Longest name printed whole; the rest is in the tooltip and in the JSON."""
 
+_WIDE: Final = 7
+"""Columns from which a table is scrolled sideways, rather than squeezed, on a small screen."""
+
 
 def anchor(kind: str, identity: str) -> str:
     """A fragment id that stays the same as long as the thing does."""
@@ -78,8 +81,9 @@ def table(caption: str, titles: Iterable[str], rows: Iterable[Iterable[str]]) ->
         f'<th scope="col"{" class=num" if number else ""}>{title.removeprefix("#")}</th>'
         for title, number in zip(titles, numbers, strict=True)
     )
-    yield f'<div class="scroll"><table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>'
-    yield "<tbody>\n"
+    wide = " wide" if len(titles) >= _WIDE else ""
+    yield f'<div class="scroll{wide}"><table><caption>{caption}</caption>'
+    yield f"<thead><tr>{heads}</tr></thead><tbody>\n"
     for row in rows:
         cells = "".join(
             f"<td class=num>{cell}</td>" if number else f"<td>{cell}</td>"
