@@ -91,6 +91,10 @@ _RELATIVE = (  # what descends from the same base has the same weights, and is n
     f" * {Flag.RELATIVE.value}"
 )
 
+_DOUBTS = (  # SQLite works out both sides of an AND, but not the branch of a CASE not taken
+    f"CASE WHEN c.{BY_WEIGHTS} THEN {_WEAK} | {_RELATIVE} ELSE 0 END"
+)
+
 _HIDDEN = (
     "(c.child IN (SELECT node FROM allowed)"
     f" AND (c.grade = {Grade.HINTED.value} OR c.relation = {Relation.COMPONENT.value}))"
@@ -109,7 +113,7 @@ def add(connection: sqlite3.Connection) -> None:
     """All of them, for every entry (0) or for the one that they depend on."""
     connection.execute(
         "INSERT OR IGNORE INTO lineage_edge"
-        f" SELECT a.rank, b.rank, 0, {_CODE.format(flags=f'{_FLAGS} | {_WEAK} | {_RELATIVE}')}"
+        f" SELECT a.rank, b.rank, 0, {_CODE.format(flags=f'{_FLAGS} | {_DOUBTS}')}"
         f"  FROM claim AS c {_ENDS} WHERE {_OPEN}"
     )
     _add_confirmed(connection)
