@@ -61,7 +61,7 @@ def test_kin_is_told_matrix_by_matrix_with_the_recipe() -> None:
     ]
     assert lines[5:8] == [
         "    merge: a merge of these",
-        "      0.250 ± 0.002  file of hf:b/c",
+        "      0.2500 ± 0.0020  file of hf:b/c",
         "    not compared: c.weight is constant",
     ]
 

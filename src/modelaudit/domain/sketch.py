@@ -207,7 +207,7 @@ class Recipe:
     complete: bool
     """What is left unexplained is no more than rounding leaves."""
     residual_ratio: float
-    """rms of what is left over the rms that rounding leaves."""
+    """rms of what is left, in units of what rounding leaves of each value."""
     by_tensor: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Tensor → reference → weight, where the shares differ from one to the next."""
     wording: str = ""

@@ -138,6 +138,11 @@ def recipe_record(recipe: Recipe) -> dict[str, Any]:
     }
 
 
+def margin(share: Share) -> str:
+    """``± 0.0020``; what is smaller than the digits shown is not told as nothing."""
+    return f"± {share.error:.4f}" if share.error >= 0.0001 else "± under 0.0001"
+
+
 def shares(recipe: Recipe) -> str:
     """``0.6000 of a, 0.4000 of b; what is left is 1.27 times what rounding leaves``."""
     told = ", ".join(f"{share.weight:.4f} of {share.reference}" for share in recipe.parents)
@@ -218,7 +223,7 @@ def _tensors(tensors: Sequence[TensorScore]) -> Iterator[str]:
 def _recipe(recipe: Recipe) -> Iterator[str]:
     yield _line(0, f"merge: {recipe.wording}")
     for share in recipe.parents:
-        yield _line(1, f"{share.weight:7.4f} ± {share.error:.4f}  {share.reference}")
+        yield _line(1, f"{share.weight:7.4f} {margin(share)}  {share.reference}")
     yield _line(1, f"what is left is {recipe.residual_ratio:.2f} times what rounding leaves")
     for name, shares in sorted(recipe.by_tensor.items())[:_MOST_TENSORS]:
         told = ", ".join(f"{weight:.3f} {other}" for other, weight in sorted(shares.items()))

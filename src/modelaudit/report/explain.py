@@ -14,7 +14,7 @@ from modelaudit.domain.times import format_time
 from modelaudit.domain.words import Grade, Relation, Verdict
 from modelaudit.report import weights, words
 from modelaudit.report.clean import for_terminal, shorten
-from modelaudit.report.comparison import NULL, figures, shares
+from modelaudit.report.comparison import NULL, figures, margin, shares
 from modelaudit.report.record import locator
 
 _DEPTH = 12
@@ -88,7 +88,7 @@ def _weights(e: Explanation) -> Iterator[str]:
         if found.recipe is not None:
             yield _line(2, f"merge: {found.recipe.wording}")
             for share in found.recipe.parents if found.recipe.complete else ():
-                yield _line(3, f"{share.weight:.3f} ± {share.error:.3f}  {share.reference}")
+                yield _line(3, f"{share.weight:.4f} {margin(share)}  {share.reference}")
         for note in found.notes[:_REMARKS]:
             yield _line(2, f"not compared: {note}")
     if len(e.weighed) > _FILES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelaudit.domain.sketch import Recipe, Sketch
 from modelaudit.resolve.weights.merge import recipe
@@ -78,18 +78,21 @@ def mixtures(zoo: Zoo, family: str, seed: int) -> Iterator[Mixture]:
     for detail, weights, shares in made:
         for dtype in ("F16", "BF16"):
             suspect = files.sketch(weights, dtype, source=detail)
-            told = {
-                "detail": f"{detail} of {family}-{seed} in {dtype}",
-                "family": family,
-                "suspect": suspect,
-                "shares": shares,
-            }
-            yield Mixture(**told, parents=tuple(sketches), base=root, complete=True)  # type: ignore[arg-type]
+            whole = Mixture(
+                detail=f"{detail} of {family}-{seed} in {dtype}",
+                family=family,
+                suspect=suspect,
+                parents=tuple(sketches),
+                base=root,
+                shares=shares,
+                complete=True,
+            )
+            yield whole
             if "base" not in shares:
-                yield Mixture(**told, parents=tuple(sketches), base=None, complete=True)  # type: ignore[arg-type]
-            for missing in set(shares) - {"base"}:
+                yield replace(whole, base=None)
+            for missing in sorted(shares.keys() - {"base"}):
                 left = tuple(pair for pair in sketches if pair[0] != missing)
-                yield Mixture(**told, parents=left, base=root, complete=False)  # type: ignore[arg-type]
+                yield replace(whole, parents=left, complete=False)
     for detail, weights in (
         ("no merge: trained further", zoo[further(family, seed, 3)]),
         ("no merge: a low-rank change", edits.adapted(a, 4, 0.2, seed)),
