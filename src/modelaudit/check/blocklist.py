@@ -29,6 +29,7 @@ from modelaudit.domain.entry import (
     ListKind,
     Match,
     Scope,
+    Withdrawal,
 )
 from modelaudit.domain.errors import BlocklistError
 from modelaudit.domain.times import parse_time
@@ -120,6 +121,11 @@ def _accept(written: ListFile) -> Blocklist:
         entries=tuple(_entry(entry, Path(written.path).parent) for _, entry in written.entries()),
         path=written.path,
         private=head.get("private", False),
+        description=head.get("description"),
+        updated=head["updated"],
+        maintainer=head["maintainer"],
+        license=head["license"],
+        supersedes=tuple(head.get("supersedes", ())),
     )
 
 
@@ -138,8 +144,15 @@ def _entry(given: Mapping[str, Any], folder: Path) -> Entry:
         scope=_scope(given.get("scope", {})),
         match=_match(given["match"], folder),
         exceptions=tuple(map(_exception, given.get("exceptions", ()))),
-        evidence=tuple(map(_citation, given["evidence"])),
+        evidence=tuple(map(_citation, given.get("evidence", ()))),
+        claim_note=claim.get("note"),
         notes=given.get("notes"),
+        aliases=tuple(given.get("aliases", ())),
+        severity=given.get("severity"),
+        added=given.get("added"),
+        modified=given.get("modified"),
+        review_by=given.get("review_by"),
+        withdrawn=Withdrawal(**given["withdrawn"]) if "withdrawn" in given else None,
     )
 
 
@@ -161,6 +174,7 @@ def _match(given: Mapping[str, Any], folder: Path = Path()) -> Match:
         models=tuple(map(refs.parse, given.get("models", ()))),
         rehosts=tuple(map(refs.parse, given.get("rehosts", ()))),
         labels={name: tuple(labels) for name, labels in given.get("labels", {}).items()},
+        flags={name: tuple(flags) for name, flags in given.get("flags", {}).items()},
         files=tuple(map(_file, given.get("files", ()))),
         datasets=tuple(map(_dataset, given.get("datasets", ()))),
         sketches=tuple(
@@ -199,6 +213,7 @@ def _file(given: Mapping[str, Any]) -> ListedFile:
         size=given.get("size"),
         autov1=given.get("autov1"),
         autov3=given.get("autov3"),
+        sources=given.get("sources"),
     )
 
 
@@ -229,4 +244,6 @@ def _exception(given: Mapping[str, Any]) -> EntryException:
         effect=Verdict.parse(given.get("effect", "none")),
         reason=given["reason"],
         expires=given["expires"],
+        evidence=tuple(map(_citation, given["evidence"])),
+        decided_by=given.get("decided_by"),
     )

@@ -27,6 +27,7 @@ _DOCUMENTATION = {
     Documentation.DECLARED: Verdict.REVIEW,
     Documentation.PROBABLE: Verdict.REVIEW,
     Documentation.DISPUTED: Verdict.NOTE,
+    Documentation.UNVERIFIED: Verdict.NONE,
 }
 
 _FLAGS = (

@@ -34,6 +34,8 @@ class Documentation(StrEnum):
     DECLARED = "declared"
     PROBABLE = "probable"
     DISPUTED = "disputed"
+    UNVERIFIED = "unverified"
+    """Nothing was read yet: for drafts, which never match."""
 
 
 class FileConfidence(StrEnum):
@@ -55,6 +57,8 @@ class ListedFile:
     size: int | None = None
     autov1: str | None = None
     autov3: str | None = None
+    sources: int | None = None
+    """Independent projects that give the digest, where that was counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,8 @@ class Match:
     rehosts: tuple[ModelRef, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Platform → its own family labels that mean this entry."""
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Platform → marks that it sets on models itself, such as Civitai's ``poi``."""
     files: tuple[ListedFile, ...] = ()
     datasets: tuple[ListedDataset, ...] = ()
     sketches: tuple[ListedSketch, ...] = ()
@@ -127,6 +133,16 @@ class EntryException:
     reason: str
     expires: str
     """The day from which it no longer holds, ``YYYY-MM-DD``."""
+    evidence: tuple[Citation, ...] = ()
+    decided_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """Why an entry acts no more; the entry itself stays, for old reports name it."""
+
+    date: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +164,15 @@ class Entry:
     match: Match = field(default_factory=Match)
     exceptions: tuple[EntryException, ...] = ()
     evidence: tuple[Citation, ...] = ()
+    claim_note: str | None = None
     notes: str | None = None
+    aliases: tuple[str, ...] = ()
+    severity: str | None = None
+    added: str | None = None
+    """This and the next two: days, ``YYYY-MM-DD``."""
+    modified: str | None = None
+    review_by: str | None = None
+    withdrawn: Withdrawal | None = None
 
     @property
     def acts(self) -> bool:
@@ -169,3 +193,9 @@ class Blocklist:
     entries: tuple[Entry, ...]
     path: str | None = None
     private: bool = False
+    description: str | None = None
+    updated: str | None = None
+    """``YYYY-MM-DD``."""
+    maintainer: str | None = None
+    license: str | None = None
+    supersedes: tuple[str, ...] = ()
