@@ -152,6 +152,7 @@ def _entry(given: Mapping[str, Any], folder: Path) -> Entry:
         added=given.get("added"),
         modified=given.get("modified"),
         review_by=given.get("review_by"),
+        expires=given.get("expires"),
         withdrawn=Withdrawal(**given["withdrawn"]) if "withdrawn" in given else None,
     )
 

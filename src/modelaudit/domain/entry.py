@@ -169,9 +169,11 @@ class Entry:
     aliases: tuple[str, ...] = ()
     severity: str | None = None
     added: str | None = None
-    """This and the next two: days, ``YYYY-MM-DD``."""
+    """This and the next three: days, ``YYYY-MM-DD``."""
     modified: str | None = None
     review_by: str | None = None
+    expires: str | None = None
+    """Of an allow rule: the day from which it no longer holds."""
     withdrawn: Withdrawal | None = None
 
     @property
