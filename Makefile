@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers unit fuzz quality bench clean
+.PHONY: help demo test check lint types layers unit fuzz quality bench sums clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -44,6 +44,10 @@ quality: $(STAMP) ## models of known ancestry, compared by their weights; a few 
 
 bench: $(STAMP)  ## side-by-side measurements, a few minutes
 	$(BIN)/python -m benchmarks
+
+sums: $(STAMP)   ## digests of the shipped lists, to blocklists/SHA256SUMS
+	$(BIN)/modelaudit blocklist sums blocklists > blocklists/SHA256SUMS.new
+	mv blocklists/SHA256SUMS.new blocklists/SHA256SUMS
 
 clean:           ## remove what was made
 	rm -rf $(VENV) out dist .mypy_cache .ruff_cache

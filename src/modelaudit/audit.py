@@ -69,8 +69,9 @@ class Audit:
         intake = Intake(self.connection, self.archive, self.progress, clock=self.clock)
         run = begin(self.connection, self.sources, self.lists, self.standard, self.read, intake.now)
         checker = Checker(
-            self.connection, self.lists, self.standard, run.run.sources, self.progress
-        )
+            self.connection, self.lists, self.standard, run.run.sources, self.progress,
+            now=intake.now,
+        )  # fmt: skip
         complete = self.crawl(intake)
         complete = self.resolve(intake, run, checker, references) and complete
         with transaction(self.connection):

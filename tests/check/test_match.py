@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from modelaudit.check.blocklist import default_lists
 from modelaudit.check.match import compile_lists
-from modelaudit.domain.entry import EntryStatus, ListedDataset, ListKind
+from modelaudit.domain.entry import EntryStatus, ListedDataset, ListKind, Match
+from modelaudit.domain.listing import ListedNames
 from modelaudit.domain.words import Component
 from tests.steps.catalogue import REHOST, ROOT, allowing, entry, listed_file, listing, sha
 
@@ -36,7 +37,17 @@ def test_everything_that_an_entry_names_is_looked_for() -> None:
         (sha("sure"), Component.FULL, False), (sha("rare"), Component.UNET, True),
     ]  # fmt: skip
     assert [(d.ref, d.before) for d in found.dated] == [("dataset:lab/b", 7)]
-    assert found.name_patterns == ((1, "(?i)root"),)
+    assert found.names == {1: ListedNames(wanted=("(?i)root",))}
+
+
+def test_marks_and_words_have_nodes_of_their_own() -> None:
+    marks = {"civitai": ("poi", "mode:TakenDown")}
+    match = Match(flags=marks, name_patterns=("a",), name_exclusions=("b",))
+    found = compile_lists([listing(replace(entry("list/a"), match=match))])
+    assert found.roots == (
+        (1, "civitai-flag:poi"), (1, "civitai-flag:mode:TakenDown"), (1, "words:list/a"),
+    )  # fmt: skip
+    assert found.names == {1: ListedNames(wanted=("a",), unless=("b",))}
 
 
 def test_numbers_follow_the_names_of_entries_and_not_the_order_of_lists() -> None:

@@ -1,4 +1,4 @@
-"""`blocklist list|show|lint`."""
+"""`blocklist list|show|lint|schema|sums`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from modelaudit.check import blocklist
 from tests.cli.running import EXAMPLE, Ran, Shell, hub_record, write_catalogue
+from tests.cli.test_terminal import at_terminal
 
 Invoke = Callable[..., Ran]
 SHIPPED = blocklist.shipped()
@@ -21,7 +22,9 @@ def test_the_shipped_lists_are_named(invoke: Invoke) -> None:
     ran = invoke("blocklist", "list")
     assert (ran.code, ran.err) == (0, "")
     assert [row["name"] for row in ran.rows] == list(SHIPPED)
+    default = {loaded.id for loaded in blocklist.default_lists()}
     for row in ran.rows:
+        assert (row["use"] == "by default") == (row["name"] in default)
         digest = hashlib.sha256(SHIPPED[row["name"]].read_bytes()).hexdigest()
         assert digest.startswith(row["sha256"])
         assert int(row["entries"]) == len(blocklist.load(SHIPPED[row["name"]]).entries)
@@ -90,7 +93,8 @@ def test_errors_are_told_with_line_and_file_and_fail(invoke: Invoke, tmp_path: P
     ran = invoke("blocklist", "lint", broken, "laion-5b")
     assert ran.code == 1
     assert {int(n) for n in re.findall(rf"{re.escape(str(broken))}:(\d+)", ran.out)} == lines
-    assert ran.err == f"2 lists, {len(ran.out.splitlines())} problems\n"
+    count = len(ran.out.splitlines())
+    assert ran.err == f"2 lists, {count} problems: {count} errors\n"
     assert invoke("blocklist", "lint", broken, "-q").err == ""
     assert invoke("blocklist", "lint", "laion-5b").err.startswith("1 list, ")
 
@@ -109,3 +113,143 @@ def test_an_unknown_name_is_told_with_the_known_ones(invoke: Invoke) -> None:
     ran = invoke("blocklist", "show", "laion-6b")
     assert ran.code == 2
     assert "laion-5b" in ran.err
+
+
+SOUND = """\
+schema: modelaudit.blocklist/1
+list:
+  {id: mine, title: Mine, version: "2026.11.22", updated: "2026-11-22",
+   maintainer: me, license: CC0-1.0}
+entries:
+  - id: mine/base
+    title: The base
+    status: active
+    kind: model
+    claim: {relation: trained-on, of: ["dataset:org/data"], confidence: documented, tainted: [unet]}
+    match:
+      models: ["hf:org/base"]
+      labels: {civitai: ["SD 1.5"]}
+    evidence:
+      - {url: "https://example.org", kind: primary, where: Data, summary: Names the set.,
+         retrieved: "2026-11-22", supports: [claim]}
+    added: "2026-11-22"
+    review_by: "2096-05-22"
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(SOUND)
+    return path
+
+
+def test_a_problem_is_one_line_with_its_remedy(invoke: Invoke, mine: Path) -> None:
+    assert invoke("blocklist", "lint", mine).out == ""
+    mine.write_text(SOUND.replace("SD 1.5", "SD1.5"))
+    ran = invoke("blocklist", "lint", mine)
+    assert ran.out == (
+        f"{mine}:13: warning: entry mine/base: civitai has no label 'SD1.5' - "
+        'did you mean "SD 1.5"?\n'
+    )
+    assert (ran.code, ran.err) == (0, "1 list, 1 problem: 1 warning\n")
+    mine.write_text(SOUND.replace("tainted: [unet]", "tainted: [u-net]"))
+    ran = invoke("blocklist", "lint", mine, "--format", "json")
+    assert ran.code == 1
+    assert ran.json == [
+        {"path": str(mine), "line": 10, "level": "error", "entry": "mine/base",
+         "text": ran.json[0]["text"], "fix": "write unet"}
+    ]  # fmt: skip
+    mine.write_text(SOUND)
+    assert invoke("blocklist", "lint", mine, "--format", "json").json == []
+
+
+def test_at_a_terminal_the_remedy_stands_below(shell: Shell, mine: Path) -> None:
+    mine.write_text(SOUND.replace("tainted: [unet]", "tainted: [vae]"))
+    _, text = at_terminal(shell.folder, "blocklist", "lint", "mine.yaml", NO_COLOR="1")
+    lines = text.splitlines()
+    assert lines[0].startswith("mine.yaml:10: warning: entry mine/base: only vae is tainted")
+    assert lines[-1] == "    fix: add unet or transformer, or set kind: component"
+    assert max(map(len, lines)) <= 80
+
+
+def test_lint_opens_the_sketches(invoke: Invoke, mine: Path) -> None:
+    sketched = "match:\n      sketches: [{ref: base.sketch, component: unet}]"
+    mine.write_text(SOUND.replace("match:", sketched))
+    (mine.parent / "base.sketch").write_bytes(b"not a sketch")
+    ran = invoke("blocklist", "lint", mine)
+    assert ran.code == 1
+    assert "base.sketch is not a sketch that can be used: " in ran.out
+
+
+def test_hostile_text_in_a_list_is_shown_and_not_obeyed(invoke: Invoke, mine: Path) -> None:
+    mine.write_text(SOUND.replace("title: The base", '"ti\\etle": "\\e[2J"'))
+    ran = invoke("blocklist", "lint", mine)
+    assert ran.code == 1
+    assert "\x1b" not in ran.out + ran.err
+
+
+def test_one_entry_is_shown_by_its_id_or_the_end_of_it(invoke: Invoke) -> None:
+    whole = invoke("blocklist", "show", "laion-5b", "laion-5b/sd-1.5")
+    assert (whole.code, whole.err) == (0, "")
+    assert whole.out.startswith("laion-5b/sd-1.5\nStable Diffusion 1.5\n")
+    assert "laion-5b/sd-1.x\n" not in whole.out
+    assert invoke("blocklist", "show", "laion-5b", "sd-1.5").out == whole.out
+
+
+def test_an_entry_that_is_not_there_is_told_with_those_near_it(invoke: Invoke) -> None:
+    ran = invoke("blocklist", "show", "laion-5b", "sd-15")
+    assert (ran.code, ran.out) == (2, "")
+    assert "laion-5b has no entry 'sd-15'" in ran.err
+    assert "hint: near it: laion-5b/sd-1.5" in ran.err
+    ran = invoke("blocklist", "show", "laion-5b", "")
+    assert ran.code == 2
+    assert "hint: " in ran.err
+
+
+@pytest.mark.parametrize("columns", [80, 60, 200])
+def test_at_a_terminal_lists_and_entries_fit(shell: Shell, columns: int) -> None:
+    for command in (["list"], ["show", "laion-5b", "sd-1.5"]):
+        code, text = at_terminal(shell.folder, "blocklist", *command, columns=columns, NO_COLOR="1")
+        assert (code, "\x1b" in text, "\t" in text) == (0, False, False)
+        for line in text.splitlines():
+            assert len(line) <= columns or " " not in line.strip()
+
+
+def test_colours_are_for_those_who_want_them(shell: Shell) -> None:
+    coloured = at_terminal(shell.folder, "blocklist", "list")[1]
+    assert "\x1b[1mlaion-5b\x1b[0m" in coloured
+    assert "\x1b" not in at_terminal(shell.folder, "blocklist", "list", NO_COLOR="1")[1]
+    at_pipe = shell.run("blocklist", "show", "laion-5b").out
+    assert "\x1b" not in at_pipe
+
+
+def test_the_schema_is_the_one_that_lists_are_checked_with(invoke: Invoke) -> None:
+    from jsonschema import Draft202012Validator
+
+    ran = invoke("blocklist", "schema")
+    assert (ran.code, ran.err) == (0, "")
+    Draft202012Validator.check_schema(ran.json)
+    assert ran.json["title"] == "modelaudit.blocklist/1"
+
+
+def test_sums_are_those_that_sha256sum_checks(invoke: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "lists"
+    (folder / "allow").mkdir(parents=True)
+    for name in ("b.yaml", "a.yaml", "allow/c.yaml"):
+        (folder / name).write_text(f"# {name}")
+    (folder / "README.md").write_text("not a list")
+    ran = invoke("blocklist", "sums", "lists")
+    assert (ran.code, ran.err) == (0, "")
+    told = [line.split("  ") for line in ran.out.splitlines()]
+    assert sorted(name for _, name in told) == ["a.yaml", "allow/c.yaml", "b.yaml"]
+    for digest, name in told:
+        assert digest == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    assert invoke("blocklist", "sums", folder).out == ran.out
+
+
+def test_sums_of_nothing_are_an_error(invoke: Invoke, tmp_path: Path) -> None:
+    assert "there is no folder" in invoke("blocklist", "sums", "absent").err
+    ran = invoke("blocklist", "sums", tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert "no lists" in ran.err

@@ -50,7 +50,7 @@ def test_options_of_the_contract_are_taken_where_they_belong(
 ) -> None:
     taken = set(options(command))
     assert taken >= {"--quiet", "--verbose", "--log-format", "--no-progress", "--offline"}
-    if path[0] in ("blocklist", "inspect", "sketch", "compare"):
+    if path[0] in ("blocklist", "inspect", "sketch", "compare", "config"):
         return
     assert "--db" in taken
     assert ({"--blocklist", "--standard"} <= taken) == (path[0] in ("audit", "check"))

@@ -22,6 +22,8 @@ WRITTEN = {
     "civitai:4384": "civitai:4384",
     "civitai:4384@128713": "civitai:4384@128713",
     "civitai-base:SD 1.5": "civitai-base:SD 1.5",
+    "civitai-flag:mode:TakenDown": "civitai-flag:mode:TakenDown",
+    "words:list/entry": "words:list/entry",
     "folder:sub/x: y.safetensors": "folder:sub/x: y.safetensors",
     f"sha256:{DIGEST.upper()}": f"sha256:{DIGEST}",
     "dataset:laion/laion2B-en": "dataset:laion/laion2B-en",

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from modelaudit.check.blocklist import default_lists
 from modelaudit.crawl.pacing import sleep
 from modelaudit.crawl.registry import open_platforms
 from modelaudit.crawl.sources import parse_sources
+from modelaudit.domain.entry import Blocklist
 from modelaudit.domain.finding import Report
 from modelaudit.domain.progress import Progress
 from modelaudit.steps.budget import Budget
@@ -27,8 +28,10 @@ from tests.quality.convert import convert
 
 
 @contextmanager
-def audited(catalogue: Path, database: Path) -> Iterator[tuple[StoredReport, sqlite3.Connection]]:
-    """The finished audit of a catalogue by the default lists."""
+def audited(
+    catalogue: Path, database: Path, lists: Sequence[Blocklist] | None = None
+) -> Iterator[tuple[StoredReport, sqlite3.Connection]]:
+    """The finished audit of a catalogue; without ``lists`` by the default ones."""
     platforms = open_platforms(offline=True, wait=sleep)
     try:
         with writing(database) as connection:
@@ -36,7 +39,7 @@ def audited(catalogue: Path, database: Path) -> Iterator[tuple[StoredReport, sql
                 connection=connection,
                 platforms=platforms,
                 sources=parse_sources([f"catalogue:{catalogue}"]),
-                lists=default_lists(),
+                lists=default_lists() if lists is None else lists,
                 budget=Budget(),
                 progress=Progress(),
             )

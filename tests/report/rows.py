@@ -9,6 +9,7 @@ from modelaudit.domain import refs
 from modelaudit.domain.claim import Claim, Conflict
 from modelaudit.domain.finding import Finding
 from modelaudit.domain.refs import ModelRef
+from modelaudit.domain.waiver import Decision, Waiver
 from modelaudit.domain.words import Component, ConflictKind, Grade, Relation, State, Verdict
 from tests.report.weighing import SAMPLE
 
@@ -211,7 +212,15 @@ def findings() -> list[Finding]:
             entry="laion-5b/sd-2.1",
             downloads=1_204_331,
             decided_by="scope of distilled: review",
-            waiver="example-analyst until 2027-01-31: the card describes another repository",
+            waiver=Waiver(
+                decision=Decision.FALSE_POSITIVE,
+                reason="the card describes another repository",
+                by="example-analyst",
+                on="2026-11-20",
+                until="2027-01-31",
+                entry="laion-5b/sd-2.1",
+                model=mirror,
+            ),
         ),
         finding(
             Verdict.NOTE,

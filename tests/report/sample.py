@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelaudit.domain import refs
 from modelaudit.domain.claim import Conflict, Measured
@@ -22,6 +22,7 @@ from modelaudit.domain.finding import (
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.sketch import Weighed
+from modelaudit.domain.waiver import Decision, Waiver, WaiverUse
 from modelaudit.domain.words import (
     ConflictKind,
     GapReason,
@@ -34,6 +35,21 @@ from modelaudit.domain.words import (
 from tests.report.rows import ENTRY, HOSTILE, SD21, SEEN, XL, claim, findings
 from tests.report.weighing import several
 
+OLD = Waiver(
+    decision=Decision.APPEAL_PENDING,
+    reason="The publisher appealed <b>\x1b[31m</b> | `now`",
+    by="=reviewer-2@trust.example",
+    on="2026-08-21",
+    until="2026-12-21",
+    entry=ENTRY,
+    model="hf:example-archive/*",
+)
+
+
+def waived(text: str) -> Waiver:
+    """A decision whose every word is this text."""
+    return replace(OLD, reason=text, by=text, entry=text, model=text)
+
 
 @dataclass
 class SampleReport:
@@ -45,11 +61,14 @@ class SampleReport:
     contradictions: tuple[Conflict, ...] = ()
     left: tuple[Gone, ...] = ()
     weighed: list[Weighed] = field(default_factory=list)
+    idle: tuple[WaiverUse, ...] = ()
+    """Decisions that cover none of the rows."""
 
     @property
     def summary(self) -> Summary:
         strongest: dict[ModelRef, Finding] = {}
-        for row in sorted(self.rows, key=lambda row: row.verdict):
+        rows = [row for row in self.rows if row.waiver is None]
+        for row in sorted(rows, key=lambda row: row.verdict):
             strongest[row.model] = row
         reach: Counter[str] = Counter()
         for model, row in strongest.items():
@@ -57,30 +76,38 @@ class SampleReport:
                 reach[refs.platform(model)] += row.downloads or 0
         windows = {"hf": "30d", "civitai": "all"}
         return Summary(
-            findings=Counter(row.verdict for row in self.rows),
+            findings=Counter(row.verdict for row in rows),
             models=Counter(row.verdict for row in strongest.values()),
             verdict_by_grade={
-                verdict: Counter(row.grade for row in self.rows if row.verdict is verdict)
+                verdict: Counter(row.grade for row in rows if row.verdict is verdict)
                 for verdict in Verdict
             },
-            by_entry=Counter(row.entry for row in self.rows),
+            by_entry=Counter(row.entry for row in rows),
             waived=sum(row.waiver is not None for row in self.rows),
             downloads_affected={
                 name: Reach(count=count, window=windows[name])
                 for name, count in reach.items()
                 if name in windows
             },
-            states=Counter(row.state for row in self.rows),
+            states=Counter(row.state for row in rows),
         )
 
-    def findings(self, *, order: Order = "id", limit: int | None = None) -> Iterator[Finding]:
+    def findings(
+        self, *, order: Order = "id", limit: int | None = None, waived: bool | None = None
+    ) -> Iterator[Finding]:
         def by_id(row: Finding) -> tuple[object, ...]:
             return (row.id,)
 
         def by_reach(row: Finding) -> tuple[object, ...]:
-            return (-row.verdict, -(row.downloads or 0), row.id)
+            return (row.waiver is not None, -row.verdict, -(row.downloads or 0), row.id)
 
-        yield from sorted(self.rows, key=by_id if order == "id" else by_reach)[:limit]
+        rows = [row for row in self.rows if waived in (None, row.waiver is not None)]
+        yield from sorted(rows, key=by_id if order == "id" else by_reach)[:limit]
+
+    def waivers(self) -> list[WaiverUse]:
+        used = Counter(row.waiver for row in self.rows if row.waiver is not None)
+        active = [WaiverUse(waiver=w, findings=n, expired=False) for w, n in used.items()]
+        return [*active, *self.idle]
 
     def conflicts(self) -> Iterator[Conflict]:
         yield from self.contradictions
@@ -180,6 +207,10 @@ def sample() -> SampleReport:
                     says="sd1, by ss_base_model_version",
                 ),
             ),
+        ),
+        idle=(
+            WaiverUse(waiver=replace(OLD, until="2026-10-01"), findings=2, expired=True),
+            WaiverUse(waiver=OLD, findings=0, expired=False),
         ),
         left=(
             Gone(

@@ -29,6 +29,17 @@ def test_a_declaration_is_described_and_bytes_match() -> None:
     assert "resembles" in words.said(claim(child, SD15, Relation.COPY, Grade.MEASURED))
 
 
+def test_a_mark_and_a_word_are_no_lineage() -> None:
+    child = hf("a/b")
+    mark = claim(child, ModelRef("civitai-flag:poi"), Relation.LISTED, Grade.RECORDED)
+    word = claim(child, ModelRef("words:l/a"), Relation.LISTED, Grade.HINTED)
+    assert words.said(mark) == "is marked by its platform as"
+    assert words.said(word) == "has a word in its name that is looked for by"
+    found = finding(Verdict.NOTE, [mark])
+    assert words.via(found) == words.said(mark)
+    assert words.via(replace(found, path=(child, SD15))) == "itself listed as"
+
+
 def test_the_headline_counts_what_was_not_examined_too() -> None:
     report = sample()
     assert words.headline(report).startswith("7 models are recommended for take-down and 2 for")

@@ -16,6 +16,7 @@ SHA = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"
 
 CERTAIN = {
     "acme/root": "hf:acme/root",
+    "ckpt/sd15": "hf:ckpt/sd15",
     ' "acme/root"\n': "hf:acme/root",
     "acme/root:Q4_K_M": "hf:acme/root",
     "gpt2": "hf:gpt2",

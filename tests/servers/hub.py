@@ -45,6 +45,7 @@ class Hub(Server):
         self,
         *,
         records: Sequence[Mapping[str, Any]] = (),
+        datasets: Sequence[Mapping[str, Any]] = (),
         texts: Mapping[tuple[str, str], str] | None = None,
         files: Mapping[tuple[str, str], bytes] | None = None,
         renamed: Mapping[str, str] | None = None,
@@ -61,6 +62,8 @@ class Hub(Server):
     ) -> None:
         super().__init__(faults=faults)
         self.records = list(records)
+        self.datasets = list(datasets)
+        """Their old names and refusals are those of ``datasets/owner/name``."""
         self.files = dict(files or {})
         self.files |= {name: text.encode() for name, text in (texts or {}).items()}
         self.renamed = dict(renamed or {})
@@ -91,6 +94,8 @@ class Hub(Server):
             return self._list(request)
         if record := re.fullmatch(r"/api/models/(.+)", request.path):
             return self._model(request, record[1])
+        if record := re.fullmatch(r"/api/(datasets/.+)", request.path):
+            return self._dataset(record[1])
         if file := re.fullmatch(r"/(.+?)/resolve/([^/]+)/(.+)", request.path):
             return self._file(request, file[1], file[3])
         return Reply(404, b"Not Found")
@@ -131,6 +136,15 @@ class Hub(Server):
             return self.refused[repo].reply()
         found = next((r for r in self.records if r.get("id") == repo), None)
         return Reply.of_json(self._with_sizes(found)) if found else GONE.reply()
+
+    def _dataset(self, repo: str) -> Reply:
+        if repo in self.renamed:
+            return Reply(307, b"", {"Location": f"/api/{self.renamed[repo]}"})
+        if repo in self.refused:
+            return self.refused[repo].reply()
+        name = repo.removeprefix("datasets/")
+        found = next((r for r in self.datasets if r.get("id") == name), None)
+        return Reply.of_json(found) if found else GONE.reply()
 
     def _with_sizes(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """The record with the true size of every file that this server holds."""

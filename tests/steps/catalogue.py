@@ -228,7 +228,7 @@ class Catalogue:
                 lists=[ListUsed(id=b.id, version=b.version, sha256=b.sha256) for b in lists],
                 now=now,
             )
-        checker = Checker(self.connection, lists, standard, sources, Progress())
+        checker = Checker(self.connection, lists, standard, sources, Progress(), now=now)
         checker.conclude(run, complete=complete, finished=finished, now=now)
         return self.report(run)
 

@@ -160,7 +160,7 @@ def test_a_name_that_looks_listed_is_a_note(catalogue: Catalogue) -> None:
     hinting = entry("list/root", ROOT, patterns=["(?i)root-"])
     found = catalogue.check(hinting).of("hf:a/ROOT-anime")
     assert (found.verdict, found.grade) == (Verdict.NOTE, Grade.HINTED)
-    assert found.claims[0].excerpt == "a/ROOT-anime"
+    assert found.claims[0].excerpt == "ROOT-"  # a title may be somebody's name
 
 
 def test_a_link_without_a_version_means_the_newest_older_one(catalogue: Catalogue) -> None:

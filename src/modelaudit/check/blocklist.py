@@ -188,6 +188,7 @@ def _match(given: Mapping[str, Any], folder: Path = Path()) -> Match:
             for sketch in given.get("sketches", ())
         ),
         name_patterns=tuple(hints.get("name_regex", ())),
+        name_exclusions=tuple(hints.get("name_unless", ())),
         architectures=tuple(hints.get("architecture", ())),
         texts=tuple(hints.get("text", ())),
     )

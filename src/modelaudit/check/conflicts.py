@@ -13,7 +13,7 @@ from modelaudit.domain.claim import Claim, Conflict
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, ConflictKind, Grade, Relation
 
-_NOT_PARENTAGE = frozenset({Relation.TRAINED_ON, Relation.COMPONENT})
+_NOT_PARENTAGE = frozenset({Relation.LISTED, Relation.TRAINED_ON, Relation.COMPONENT})
 _NOT_A_COPY = frozenset({Relation.QUANTIZED, Relation.ADAPTER, Relation.MERGE})
 
 

@@ -1,72 +1,49 @@
 """A blocklist as written: read strictly, checked against its schema, every problem on its line.
 
-The schema (``schema/blocklist.schema.json``, JSON Schema 2020-12) is applied twice: to the file as
-it stands, and again after the entries have inherited the list's defaults, for a schema sees only
-the literal entry and a default could otherwise raise one to a take-down it has no right to.
+The schema is applied twice: to the file as it stands, and again after the entries have inherited
+the list's defaults, for a schema sees only the literal entry and a default could otherwise raise
+one to a take-down it has no right to.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import re
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from modelaudit.check import strict_yaml
+from modelaudit.check import form, strict_yaml
+from modelaudit.check.form import BOOLEANS, FLOATS, INTEGERS, Fault
 from modelaudit.check.strict_yaml import Place, Tree, YamlError
-from modelaudit.domain import refs
+from modelaudit.check.validator import dataset_ref
 from modelaudit.domain.errors import BlocklistError
-from modelaudit.domain.refs import ModelRef
 
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, FormatChecker
-    from jsonschema.exceptions import ValidationError
+__all__ = ["BOOLEANS", "FLOATS", "INTEGERS", "ListFile", "Problem", "dataset_ref", "parse", "read"]
 
 MAX_SIZE = 5_000_000
 """Largest list read, in bytes."""
 
 MAX_PROBLEMS = 100
 
-INTEGERS = frozenset({"size", "sources", "max_hops"})
-FLOATS = frozenset({"min_merge_weight"})
-BOOLEANS = frozenset({"private"})
 INHERITED = ("severity", "policy", "scope", "review_by")
 
-_PLAIN = {
-    "type": "must be of type {}",
-    "enum": "must be one of {}",
-    "const": "must be {}",
-    "minLength": "is shorter than {} characters",
-    "maxLength": "is longer than {} characters",
-    "minimum": "is below {}",
-    "maximum": "is above {}",
-    "minItems": "is empty",
-    "minProperties": "is empty",
-    "uniqueItems": "holds one value twice",
-}
-"""The schema's keywords as a sentence goes on."""
-
-_INTEGER = re.compile(r"[0-9]{1,15}")
-_FLOAT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,15})?")
+Level = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something wrong with a list; an error keeps it from being used, a warning does not."""
+    """Something wrong with a list; an error must be mended, a warning is for a person to weigh."""
 
     path: str
     line: int
     text: str
     entry: str | None = None
-    level: Literal["error", "warning"] = "error"
+    level: Level = "error"
     fix: str = ""
     """What to do about it; empty where the text says so."""
+    place: Place = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         entry = f"entry {self.entry}: " if self.entry else ""
@@ -81,27 +58,29 @@ class ListFile:
     sha256: str
     tree: Tree
     document: dict[str, Any] = field(default_factory=dict)
-    """With numbers converted and defaults inherited; to be used only without problems."""
+    """With numbers converted, defaults inherited, and without what has the wrong form."""
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
-        """``block``, ``allow`` or ``signals``."""
-        return str(self.document["list"].get("kind", "block"))
+        """``block``, ``allow`` or ``signals``; empty where another word stands there."""
+        if any(problem.place == ("list", "kind") for problem in self.problems):
+            return ""
+        return str(self.head.get("kind", "block"))
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """What the list says of itself."""
+        head: dict[str, Any] = self.document.get("list") or {}
+        return head
 
     def entries(self) -> Iterator[tuple[Place, dict[str, Any]]]:
         """Each entry with its place."""
-        for index, entry in enumerate(self.document["entries"]):
-            yield ("entries", index), entry
+        for index, entry in enumerate(self.document.get("entries") or ()):
+            if entry is not None:
+                yield ("entries", index), entry
 
-    def problem(
-        self,
-        place: Place,
-        text: str,
-        *,
-        level: Literal["error", "warning"] = "error",
-        fix: str = "",
-    ) -> Problem:
+    def problem(self, place: Place, text: str, *, level: Level = "error", fix: str = "") -> Problem:
         """A problem at a place of this file."""
         return Problem(
             path=self.path,
@@ -110,7 +89,12 @@ class ListFile:
             level=level,
             text=text,
             fix=fix,
+            place=place,
         )
+
+    def is_told(self, place: Place) -> bool:
+        """Whether a problem of form stands at a place or below it: what follows is not judged."""
+        return any(problem.place[: len(place)] == place for problem in self.problems)
 
 
 def read(path: str | Path) -> ListFile:
@@ -125,7 +109,7 @@ def read(path: str | Path) -> ListFile:
 
 
 def parse(raw: bytes, path: str) -> ListFile:
-    """A list from the bytes of a file; everything wrong with them is in ``problems``."""
+    """A list from the bytes of a file; everything wrong with its form is in ``problems``."""
     written = ListFile(path, hashlib.sha256(raw).hexdigest(), Tree())
     if len(raw) > MAX_SIZE:
         written.problems.append(written.problem((), f"larger than {MAX_SIZE:,} bytes"))
@@ -145,124 +129,75 @@ def parse(raw: bytes, path: str) -> ListFile:
     return written
 
 
-def dataset_ref(text: str) -> ModelRef:
-    """The node of a data set id, written with or without ``dataset:``; ``ValueError`` if none."""
-    return refs.parse(f"dataset:{text.removeprefix('dataset:')}")
-
-
 def _examine(written: ListFile) -> Iterator[Problem]:
     for place in written.tree.repeated:
-        yield written.problem(place, f"the key {_shown(place[-1])} is given twice")
-    literal = _typed(written.tree.data)
-    wrong = False
-    for problem in _against_schema(written, literal):
-        wrong = True
-        yield problem
-    if wrong:
-        return
+        fix = "keep one of them: the first counts"
+        yield written.problem(place, f"the key {form.shown(place[-1])} is given twice", fix=fix)
+    literal = form.typed(written.tree.data)
+    found = form.faults(literal)
+    renamed: set[Place] = set()
+    if unknown := [fault for fault in found if fault.text.startswith("unknown key")]:
+        data, meant = form.respelled(written.tree.data)
+        literal = form.typed(data)
+        renamed = _renamed(written.tree, meant)
+        found = [*unknown, *(f for f in form.faults(literal) if f not in unknown)]
+    if plain := [fault for fault in found if not fault.hangs]:
+        literal = form.without(literal, plain)
+        found = [*plain, *form.beyond(form.faults(literal), plain)]
+    yield from (
+        written.problem(f.place, f.text, fix=f.fix) for f in found if f.place not in renamed
+    )
+    if isinstance(literal, dict):
+        yield from _ids_twice(written, literal)
+        written.document = _inherit(literal)
+        for fault in form.beyond(form.faults(written.document), found):
+            text = f"{fault.text}{_by_default(literal, fault)}"
+            yield written.problem(fault.place, text, fix=fault.fix)
+
+
+def _ids_twice(written: ListFile, literal: dict[str, Any]) -> Iterator[Problem]:
     seen: set[str] = set()
-    for index, entry in enumerate(literal["entries"]):
-        if entry["id"] in seen:
-            yield written.problem(("entries", index, "id"), "an entry above has the same id")
-        seen.add(entry["id"])
-    written.document = _inherit(literal)
-    yield from _against_schema(written, written.document)
+    for index, entry in enumerate(literal.get("entries") or ()):
+        name = entry.get("id") if entry else None
+        if name in seen:
+            fix = "give it another: an id is never used twice"
+            yield written.problem(
+                ("entries", index, "id"), "an entry above has the same id", fix=fix
+            )
+        elif name:
+            seen.add(name)
+
+
+def _renamed(tree: Tree, meant: dict[Place, str]) -> set[Place]:
+    """Gives what stands below a misspelled key its line under the right one as well."""
+    renamed: set[Place] = set()
+    for place, name in meant.items():
+        right = (*place[:-1], name)
+        renamed.add(right)
+        below = {p: line for p, line in tree.lines.items() if p[: len(place)] == place}
+        tree.lines |= {(*right, *p[len(place) :]): line for p, line in below.items()}
+    return renamed
+
+
+def _by_default(literal: dict[str, Any], fault: Fault) -> str:
+    """Where a rule comes from that the entry itself does not bring upon it."""
+    if fault.place[:1] != ("entries",) or len(fault.place) < 2:
+        return ""
+    entry = literal["entries"][fault.place[1]]
+    return "" if "policy" in entry else " (its policy is inherited from list.defaults)"
 
 
 def _inherit(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the list's defaults in every entry that lacks the field."""
-    defaults = document["list"].get("defaults", {})
+    defaults = (document.get("list") or {}).get("defaults") or {}
     inherited = {name: defaults[name] for name in INHERITED if name in defaults}
-    return {**document, "entries": [{**inherited, **entry} for entry in document["entries"]]}
-
-
-def _typed(value: Any, key: str | None = None) -> Any:
-    """The few numbers and booleans of the format, converted; the schema refuses the rest."""
-    if isinstance(value, dict):
-        return {name: _typed(inner, name) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_typed(inner) for inner in value]
-    if key in INTEGERS and _INTEGER.fullmatch(value):
-        return int(value)
-    if key in FLOATS and _FLOAT.fullmatch(value):
-        return float(value)
-    if key in BOOLEANS and value in ("true", "false"):
-        return value == "true"
-    return value
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads((Path(__file__).parent / "schema/blocklist.schema.json").read_bytes())
-    return Draft202012Validator(schema, format_checker=_formats())
-
-
-def _formats() -> FormatChecker:
-    """What a pattern cannot say: days that exist, references and expressions that parse."""
-    from jsonschema import FormatChecker
-
-    checker = FormatChecker(formats=("date",))
-
-    @checker.checks("model-ref", raises=ValueError)
-    def model_ref(text: object) -> bool:
-        return not isinstance(text, str) or bool(refs.parse(text))
-
-    @checker.checks("dataset-id", raises=ValueError)
-    def dataset_id(text: object) -> bool:
-        return not isinstance(text, str) or bool(dataset_ref(text))
-
-    @checker.checks("regex", raises=(re.error, OverflowError, RecursionError, FutureWarning))
-    def regex(text: object) -> bool:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # an expression whose meaning will change is refused
-            return not isinstance(text, str) or bool(re.compile(text))
-
-    return checker
-
-
-def _against_schema(written: ListFile, document: Any) -> Iterator[Problem]:
-    malformed: set[Place] = set()
-    for error in _validator().iter_errors(document):
-        place: Place = tuple(error.absolute_path)
-        if error.validator == "additionalProperties":
-            for key in sorted(set(error.instance) - set(error.schema["properties"])):
-                known = _closest(key, error.schema["properties"])
-                yield written.problem((*place, key), f"unknown key {_shown(key)}{known}")
-        elif place not in malformed:
-            if error.validator in ("pattern", "format"):
-                malformed.add(place)  # both look at the form of one text: say it once
-            yield written.problem(place, _explained(place, error))
-
-
-def _explained(place: Place, error: ValidationError) -> str:
-    """One plain line: the field, what it holds, what it should."""
-    inner = place[2:] if place[:1] == ("entries",) else place
-    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inner)
-    held = f" {_shown(error.instance)}" if isinstance(error.instance, str) else ""
-    said = error.schema.get("errorMessage") if isinstance(error.schema, dict) else None
-    if error.cause or said:
-        why = str(error.cause or said)
-    elif error.validator == "required":
-        why = f"lacks {error.message.removesuffix(' is a required property')}"
-    else:
-        wanted = error.validator_value
-        shown = ", ".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted)
-        why = _PLAIN.get(str(error.validator), "breaks the rule {}").format(shown)
-    return ": ".join(part for part in (f"{name.lstrip('.')}{held}".strip(), why[:300]) if part)
-
-
-def _closest(key: str, known: Iterable[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(key[:40], list(known), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
-
-
-def _shown(text: object) -> str:
-    """Foreign text in a message: quoted, escaped, short."""
-    return ascii(str(text)[:60])
+    return {
+        **document,
+        "entries": [
+            entry if entry is None else {**inherited, **entry}
+            for entry in document.get("entries") or ()
+        ],
+    }
 
 
 def _entry_id(data: Any, place: Place) -> str | None:

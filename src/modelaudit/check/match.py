@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from modelaudit.domain import refs
-from modelaudit.domain.entry import Blocklist, Entry, FileConfidence, ListKind
-from modelaudit.domain.listing import DatedDataset, ListedDigest, Listing
+from modelaudit.domain.entry import Blocklist, Entry, FileConfidence, ListedFile, ListKind
+from modelaudit.domain.listing import DatedDataset, ListedDigest, ListedNames, Listing
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Verdict
 
 
-def compile_lists(lists: Sequence[Blocklist]) -> Listing:
-    """The union of all acting entries; drafts and withdrawn entries are not in it."""
+def compile_lists(lists: Sequence[Blocklist], today: str = "") -> Listing:
+    """The union of all acting entries; drafts and withdrawn entries are not in it.
+
+    Nor are allow rules that have expired on the day ``today``, ``YYYY-MM-DD``.
+    """
     acting = sorted(
         (entry for blocklist in lists if blocklist.kind is not ListKind.ALLOW
          for entry in blocklist.entries if entry.acts),
@@ -25,12 +28,14 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
     roots: list[tuple[int, ModelRef]] = []
     digests: list[ListedDigest] = []
     dated: list[DatedDataset] = []
-    patterns: list[tuple[int, str]] = []
     architectures: list[tuple[int, str]] = []
     for number, entry in entries.items():
         match = entry.match
         roots += [(number, ref) for ref in (*match.models, *match.rehosts)]
         roots += [(number, refs.civitai_label(name)) for name in match.labels.get("civitai", ())]
+        roots += [(number, refs.civitai_flag(flag)) for flag in match.flags.get("civitai", ())]
+        if match.name_patterns and not match.models:
+            roots.append((number, refs.words(entry.id)))
         if (match.sketches and not match.models) or entry.id in private:
             roots.append((number, refs.sketch(entry.id)))
         digests += [
@@ -49,16 +54,20 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
             roots.append((number, ref))
             if listed.published_before is not None:
                 dated.append(DatedDataset(entry=number, ref=ref, before=listed.published_before))
-        patterns += [(number, pattern) for pattern in match.name_patterns]
         architectures += [(number, family) for family in match.architectures]
-    allowed = frozenset(
-        ref
+    allowing = [
+        entry.match
         for blocklist in lists
         if blocklist.kind is ListKind.ALLOW
         for entry in blocklist.entries
-        if entry.acts
-        for ref in (*entry.match.models, *entry.match.rehosts)
-    )
+        if entry.acts and (entry.expires is None or today < entry.expires)
+    ]
+    good = [
+        file
+        for match in allowing
+        for file in match.files
+        if file.confidence is not FileConfidence.CANDIDATE
+    ]
     return Listing(
         entries=entries,
         roots=tuple(roots),
@@ -73,11 +82,26 @@ def compile_lists(lists: Sequence[Blocklist]) -> Listing:
         ),
         digests=tuple(digests),
         dated=tuple(dated),
-        allowed=allowed,
-        name_patterns=tuple(patterns),
+        allowed=frozenset(ref for match in allowing for ref in (*match.models, *match.rehosts)),
+        allowed_digests=_sizes(file for file in good if file.component.main),
+        cleared=frozenset(file.sha256 for file in good if not file.component.main),
+        names={
+            number: ListedNames(
+                wanted=entry.match.name_patterns, unless=entry.match.name_exclusions
+            )
+            for number, entry in entries.items()
+            if entry.match.name_patterns
+        },
         architectures=tuple(architectures),
         private=private,
     )
+
+
+def _sizes(files: Iterable[ListedFile]) -> dict[str, int | None]:
+    sizes: dict[str, int | None] = {}
+    for file in files:
+        sizes[file.sha256] = sizes.get(file.sha256) or file.size
+    return sizes
 
 
 def _derived(entries: Mapping[int, Entry], roots: Sequence[tuple[int, ModelRef]]) -> frozenset[int]:

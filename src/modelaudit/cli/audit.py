@@ -12,10 +12,12 @@ def audit(
     db: opt.Database = opt.DATABASE,
     blocklists: opt.Blocklists = None,
     standard: opt.StandardOfProof = opt.Standard.declared,
+    waivers: opt.Waivers = None,
     read: opt.ReadDepth = None,
     budget: opt.ByteBudget = "2GiB",
     max_requests: opt.MaxRequests = 10_000,
     limit: opt.Limit = None,
+    deadline: opt.Deadline = None,
     no_archive: opt.NoArchive = False,
     outputs: opt.Outputs = None,
     fail_on: opt.FailOnOption = opt.FailOn.none,
@@ -32,9 +34,10 @@ def audit(
     --limit 200 -o html=report.html
     """
     from modelaudit.audit import Audit
+    from modelaudit.cli.deciding import keep_waivers, read_waivers
     from modelaudit.cli.output import Output
     from modelaudit.cli.reporting import code_for, emit, parse_outputs
-    from modelaudit.cli.session import load_lists, parse_size, working
+    from modelaudit.cli.session import load_lists, parse_deadline, parse_size, working
     from modelaudit.crawl.registry import LIVE
     from modelaudit.crawl.sources import parse_sources
     from modelaudit.domain.words import Grade, Read
@@ -48,7 +51,10 @@ def audit(
     wanted = parse_outputs(outputs)
     parsed = parse_sources(sources)
     lists = load_lists(blocklists)
-    spend = Budget(requests=max_requests, bytes=parse_size(budget))
+    decisions = read_waivers(waivers)
+    spend = Budget(
+        requests=max_requests, bytes=parse_size(budget), deadline=parse_deadline(deadline)
+    )
     live = any(source.platform in LIVE for source in parsed)
     local = all(source.kind == "folder" for source in parsed)
     depth = read or (opt.Depth.headers if local else opt.Depth.metadata)
@@ -66,6 +72,7 @@ def audit(
             archive=session.archive,
             progress=session.progress,
         ).run()
+        keep_waivers(session.connection, decisions, run.seq)
         out.stop()
         report = StoredReport(session.connection, run)
         emit(out, report, wanted)

@@ -13,6 +13,7 @@ def check(
     db: opt.Database = opt.DATABASE,
     blocklists: opt.Blocklists = None,
     standard: opt.StandardOfProof = opt.Standard.declared,
+    waivers: opt.Waivers = None,
     outputs: opt.Outputs = None,
     fail_on: opt.FailOnOption = opt.FailOn.none,
     max_gaps: opt.MaxGaps = None,
@@ -27,6 +28,7 @@ def check(
     Example: modelaudit check --standard recorded --blocklist laion-5b
     """
     from modelaudit.audit import begin
+    from modelaudit.cli.deciding import keep_waivers, read_waivers
     from modelaudit.cli.output import Output
     from modelaudit.cli.reporting import code_for, emit, parse_outputs
     from modelaudit.cli.session import load_lists, must_exist, working
@@ -44,14 +46,16 @@ def check(
     )  # fmt: skip
     wanted = parse_outputs(outputs)
     lists = load_lists(blocklists)
+    decisions = read_waivers(waivers)
     must_exist(db)
     with working(out, db, Budget(), offline=True) as session:
         now = int(time.time())
         proof = Grade.parse(standard.value)
         run = begin(session.connection, (), lists, proof, Read.METADATA, now)
         link(Intake(session.connection, None, session.progress), session.progress)
-        checker = Checker(session.connection, lists, proof, (), session.progress)
+        checker = Checker(session.connection, lists, proof, (), session.progress, now=now)
         checker.conclude(run, complete=True, finished=True, now=now)
+        keep_waivers(session.connection, decisions, run.seq)
         out.stop()
         report = StoredReport(session.connection, runs.load(session.connection, run.seq))
         emit(out, report, wanted)

@@ -13,6 +13,7 @@ def crawl(
     blocklists: opt.Blocklists = None,
     max_requests: opt.MaxRequests = 10_000,
     limit: opt.Limit = None,
+    deadline: opt.Deadline = None,
     no_archive: opt.NoArchive = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
@@ -26,7 +27,7 @@ def crawl(
     """
     from modelaudit.cli import errors
     from modelaudit.cli.output import Output
-    from modelaudit.cli.session import load_lists, working
+    from modelaudit.cli.session import load_lists, parse_deadline, working
     from modelaudit.crawl.registry import LIVE
     from modelaudit.crawl.sources import parse_sources
     from modelaudit.report.words import amount
@@ -40,7 +41,7 @@ def crawl(
     )  # fmt: skip
     parsed = parse_sources(sources)
     lists = load_lists(blocklists)
-    spend = Budget(requests=max_requests)
+    spend = Budget(requests=max_requests, deadline=parse_deadline(deadline))
     live = any(source.platform in LIVE for source in parsed)
     with working(out, db, spend, offline=offline, archive=live and not no_archive) as session:
         intake = Intake(session.connection, session.archive, session.progress)

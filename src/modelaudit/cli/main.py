@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,12 +15,14 @@ from modelaudit.cli import (
     blocklist,
     check,
     compare,
+    config,
     crawl,
     diff,
     explain,
     inspect,
     report,
     resolve,
+    review,
     sketch,
 )  # fmt: skip
 from modelaudit.cli.errors import BUG, PIPE_CLOSED, PipeClosedError, exit_code
@@ -45,6 +48,8 @@ app.command("inspect")(inspect.inspect)
 app.command("sketch")(sketch.sketch)
 app.command("compare")(compare.compare)
 app.add_typer(blocklist.app, name="blocklist")
+app.add_typer(review.app, name="review")
+app.command("config")(config.config)
 
 
 def _version(asked: bool) -> None:
@@ -55,11 +60,26 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _callback(
+    context: typer.Context,
+    configuration: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="Options to use, instead of ./modelaudit.toml.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
+    from modelaudit.cli import settings
+
     refuse_strangers()
+    loaded = settings.load(settings.find(configuration), context.command)
+    context.obj = loaded
+    context.default_map = settings.defaults(loaded, context.command)
 
 
 def main() -> None:

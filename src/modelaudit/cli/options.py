@@ -62,6 +62,15 @@ Blocklists = Annotated[
         show_default=False,
     ),
 ]
+Waivers = Annotated[
+    Path | None,
+    typer.Option(
+        "--waivers",
+        help="Decisions not to act, a waivers.toml: see docs/reference/waivers.md.",
+        metavar="PATH",
+        show_default=False,
+    ),
+]
 StandardOfProof = Annotated[
     Standard,
     typer.Option("--standard", help="Weakest evidence that may recommend a take-down."),
@@ -82,6 +91,13 @@ Limit = Annotated[
     int | None,
     typer.Option("--limit", help="Models per source.", min=1, metavar="N", show_default=False),
 ]
+Deadline = Annotated[
+    str | None,
+    typer.Option(
+        "--deadline", help="End after this long, such as 5h or 90m, with everything saved.",
+        metavar="TIME", show_default=False,
+    ),
+]  # fmt: skip
 NoArchive = Annotated[
     bool, typer.Option("--no-archive", help="Do not keep what was received at <db>.archive/.")
 ]

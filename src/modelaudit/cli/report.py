@@ -10,6 +10,7 @@ from modelaudit.cli import options as opt
 def report(
     db: opt.Database = opt.DATABASE,
     run: opt.RunId = None,
+    waivers: opt.Waivers = None,
     outputs: opt.Outputs = None,
     fail_on: opt.FailOnOption = opt.FailOn.none,
     max_gaps: opt.MaxGaps = None,
@@ -23,15 +24,19 @@ def report(
 
     Example: modelaudit report -o html=report.html -o csv=findings.csv
     """
+    from modelaudit.cli.deciding import read_waivers
     from modelaudit.cli.output import Output
     from modelaudit.cli.reporting import code_for, emit, parse_outputs
     from modelaudit.store.db import reading
     from modelaudit.store.report import StoredReport
     from modelaudit.store.runs import latest
+    from modelaudit.store.waivers import known
 
     out = Output(quiet=quiet, verbose=verbose, as_json=log_format is opt.LogFormat.json)
     wanted = parse_outputs(outputs)
+    decisions = read_waivers(waivers)
     with reading(db) as connection:
-        stored = StoredReport(connection, latest(connection, run))
+        opened = latest(connection, run)
+        stored = StoredReport(connection, opened, known(connection, opened, decisions))
         emit(out, stored, wanted)
         raise typer.Exit(code_for(out, stored, fail_on, complete=True, max_gaps=max_gaps))

@@ -59,19 +59,24 @@ def emit(out: Output, report: StoredReport, outputs: Sequence[tuple[str, Path | 
 def summarise(out: Output, report: StoredReport, *, table: bool) -> None:
     """The numbers and what to do next, on stderr; a table has said what was not examined."""
     from modelaudit.report import words
+    from modelaudit.report.clean import for_terminal
 
     out.say(words.found(report) if table else words.headline(report))
     states = report.summary.states
     told = [f"{count:,} {state}" for state, count in states.items() if count]
+    if waived := report.summary.waived:
+        told.append(f"{waived:,} waived")
     if gone := sum(1 for _ in report.gone()):
         told.append(f"{gone:,} gone")
     total = sum(states.values())
     if told:
         out.say(f"{words.amount(total, 'finding')}: {', '.join(told)}. Run {report.run.id}")
+    for line in words.lapsed(report.waivers()):
+        out.say(f"warning: {for_terminal(line)}")
     if report.run.finished is None:
         out.hint("run the same command again to go on")
     elif total:
-        first = next(report.findings(order="reach", limit=1))
+        first = next(report.findings(order="reach", limit=1, waived=False))
         out.hint(f"modelaudit explain {first.model}   shows the evidence of the first one")
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from modelaudit.steps.budget import Budget
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\Z", re.IGNORECASE)
+_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,17 @@ def parse_size(text: str) -> int:
         raise UsageError(f"{text!r} is not a size", hint="write it as 500MB or 2GiB")
     base = 1024 if match[3] else 1000
     return int(float(match[1]) * base ** " KMGT".index(match[2].upper() or " "))
+
+
+def parse_deadline(text: str | None) -> float | None:
+    """``time.monotonic()`` after ``5h``, ``1h30m``, ``90m``, ``45s`` or ``3600`` seconds."""
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None or not any(match.groups()):
+        raise UsageError(f"{text!r} is not a time", hint="write it as 5h, 90m or 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return time.monotonic() + 3600 * hours + 60 * minutes + seconds
 
 
 @contextmanager

@@ -88,6 +88,10 @@ class Catalogue:
         """Nothing: what is recorded is listed."""
         return iter(())
 
+    def look_up(self, ref: ModelRef) -> Page:
+        """Nothing: what is recorded is listed."""
+        return Page()
+
     def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
         """Nothing: what is recorded is listed."""
         return iter(())

@@ -102,6 +102,10 @@ class Civitai:
                 silent = True
                 yield Page(gaps=(Gap(reason=GapReason.UNREADABLE, detail=str(error), model=ref),))
 
+    def look_up(self, ref: ModelRef) -> Page:
+        """The answer about a version, or about all of a model's; Civitai has no data sets."""
+        return self._ask(ref, ()) if REF.match(ref) else Page()
+
     def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
         """The versions that hold a file with one of these sha256, one page each."""
         asked = sorted({digest.lower() for digest in digests if _SHA256.match(digest.lower())})

@@ -37,6 +37,9 @@ _BY_MODEL_TYPE = {
     "CLIPVision": Component.IMAGE_ENCODER,
 } | dict.fromkeys(ADAPTER_TYPES, Component.ADAPTER)
 
+MODEL_TYPES = frozenset(_BY_MODEL_TYPE)
+"""The types that hold weights of a known part; others are workflows, wildcards and the like."""
+
 _BY_FILE_TYPE = {
     "VAE": Component.VAE,
     "Text Encoder": Component.TEXT_ENCODER,

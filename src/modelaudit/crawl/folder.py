@@ -89,6 +89,10 @@ class Folder:
                 else:
                     yield Page(gaps=(Gap(reason=error.reason, detail=str(error), model=ref),))
 
+    def look_up(self, ref: ModelRef) -> Page:
+        """Nothing: a folder is not asked by name."""
+        return Page()
+
     def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
         """Nothing: digests are computed when the files are read."""
         return iter(())

@@ -11,8 +11,8 @@ import msgspec
 from modelaudit.crawl import heads, weighed
 from modelaudit.crawl.archive import mended
 from modelaudit.crawl.hub_records import read
-from modelaudit.domain.model import Document, Gap, Page
-from modelaudit.domain.refs import ModelRef, hf, is_hf_id, key
+from modelaudit.domain.model import Document, Gap, Model, Page, Record
+from modelaudit.domain.refs import ModelRef, dataset, hf, is_hf_id, key
 from modelaudit.domain.words import GapReason, Status, Trait
 
 TEXTS = {
@@ -53,6 +53,24 @@ def replay(kind: str, record: bytes, *, url: str | None, status: int, at: int) -
     asked, ref = _asked(url), found.model.ref
     renamed = {asked: ref} if asked and key(asked) != key(ref) else {}
     return Page(records=(found,), renamed=renamed)
+
+
+def of_dataset(ref: ModelRef, record: bytes, status: int) -> Page:
+    """The answer about a data set: under which name it is there, or why it is not."""
+    if status != 200:
+        return _refusal(ref, record, status)
+    value = _object(record)
+    name = _string(value, "id")
+    if not is_hf_id(name):
+        detail = f"a data set of no known name: {name!r:.120}"
+        return Page(gaps=(Gap(reason=GapReason.MALFORMED, detail=detail, model=ref),))
+    found = dataset(name)
+    gated = value.get("gated") not in (None, False)
+    standing = Status.GATED if gated else Status.LIVE
+    if value.get("disabled") is True:
+        standing = Status.DISABLED
+    renamed = {ref: found} if key(found) != key(ref) else {}
+    return Page(records=(Record(model=Model(ref=found, status=standing)),), renamed=renamed)
 
 
 def status_of(status: int, code: str, said: str) -> Status | None:

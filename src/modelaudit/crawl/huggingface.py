@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import msgspec
 
 from modelaudit.crawl.hub_records import read, sizes, split
-from modelaudit.crawl.hub_replay import LONGEST_TEXT, TEXTS, replay
+from modelaudit.crawl.hub_replay import LONGEST_TEXT, TEXTS, of_dataset, replay
 from modelaudit.crawl.hub_session import Answer, HubSession, origin
 from modelaudit.crawl.pacing import Wait, sleep
 from modelaudit.crawl.platform import Source
@@ -27,7 +27,7 @@ from modelaudit.crawl.ranges import HttpReader
 from modelaudit.domain.errors import CredentialsError, IncompleteError, UsageError
 from modelaudit.domain.model import Gap, Model, Page, Received, Record
 from modelaudit.domain.reader import Reader, ReadError
-from modelaudit.domain.refs import ModelRef, hf, key, local
+from modelaudit.domain.refs import ModelRef, hf, key, local, platform
 from modelaudit.domain.words import GapReason
 
 PAGE_SIZE = 1000
@@ -102,6 +102,15 @@ class HuggingFace:
                     raise
                 page = Page(gaps=(Gap(reason=GapReason.UNREADABLE, detail=str(error), model=ref),))
             yield page
+
+    def look_up(self, ref: ModelRef) -> Page:
+        """The record of a repository or of a data set."""
+        if platform(ref) != "dataset":
+            return self._model(ref)
+        url = f"{self._endpoint}/api/datasets/{quote(local(ref))}"
+        answer = self._session.get(url, decode=_json_object)
+        record = answer.body if answer.status == 200 else msgspec.json.encode(_refusal(answer))
+        return of_dataset(ref, record, answer.status)
 
     def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
         """Nothing: the Hub does not search by digest."""

@@ -55,6 +55,13 @@ class Platform(Protocol):
         model that would not answer is in ``missing`` or ``gaps``, never silently left out.
         """
 
+    def look_up(self, ref: ModelRef) -> Page:
+        """What one request tells of a model or a data set; no text of it is read.
+
+        A data set that answers is a record without files. An empty page means: cannot be asked.
+        Raises ``IncompleteError`` where nobody answers.
+        """
+
     def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
         """Models that hold a file with one of these sha256; ends at once where unsupported."""
 

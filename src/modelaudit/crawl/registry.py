@@ -96,6 +96,9 @@ class _Offline:
     def details(self, refs: Sequence[ModelRef]) -> Iterator[Page]:
         self._refuse("files and cards")
 
+    def look_up(self, ref: ModelRef) -> NoReturn:
+        self._refuse(str(ref))
+
     def by_digest(self, digests: Sequence[str]) -> Iterator[Page]:
         self._refuse("digests")
 

@@ -97,6 +97,8 @@ class Match:
     sketches: tuple[ListedSketch, ...] = ()
     name_patterns: tuple[str, ...] = ()
     """Regular expressions over names; a hint, never more than a note."""
+    name_exclusions: tuple[str, ...] = ()
+    """Regular expressions over names that are not meant, whatever else fits."""
     architectures: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
 

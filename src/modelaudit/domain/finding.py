@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -10,6 +10,7 @@ from modelaudit.domain.claim import Claim, Conflict
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.sketch import Weighed
+from modelaudit.domain.waiver import Waiver, WaiverUse
 from modelaudit.domain.words import Grade, Kinship, Read, Relation, State, Verdict
 
 
@@ -34,7 +35,8 @@ class Finding:
     files: tuple[tuple[str, str], ...] = ()
     """(path, sha256) of the files that matched by bytes."""
     state: State = State.NEW
-    waiver: str | None = None
+    waiver: Waiver | None = None
+    """The decision not to act on it, where a person made one."""
     # What the platform says about the model, for people who act on it.
     revision: str | None = None
     url: str | None = None
@@ -122,6 +124,8 @@ class Coverage:
     no_evidence: int = 0
     entries_without_reference: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    excepted: int = 0
+    """Findings that an exception of their entry took out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +141,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The numbers a reader sees first."""
+    """The numbers a reader sees first; what is waived is in ``waived`` alone."""
 
     findings: Mapping[Verdict, int] = field(default_factory=dict)
     models: Mapping[Verdict, int] = field(default_factory=dict)
@@ -145,12 +149,13 @@ class Summary:
     verdict_by_grade: Mapping[Verdict, Mapping[Grade, int]] = field(default_factory=dict)
     by_entry: Mapping[str, int] = field(default_factory=dict)
     waived: int = 0
+    """Findings that a person decided not to act on."""
     downloads_affected: Mapping[str, Reach] = field(default_factory=dict)
     states: Mapping[State, int] = field(default_factory=dict)
 
 
 Order = Literal["id", "reach"]
-"""``id`` for programs; ``reach`` for people: verdict, then downloads, then id."""
+"""``id`` for programs; ``reach`` for people: verdict, then downloads, then id; waived ones last."""
 
 
 Closeness = Literal["id", "closest"]
@@ -172,8 +177,10 @@ class Report(Protocol):
     def summary(self) -> Summary:
         """The numbers."""
 
-    def findings(self, *, order: Order = "id", limit: int | None = None) -> Iterator[Finding]:
-        """The live findings."""
+    def findings(
+        self, *, order: Order = "id", limit: int | None = None, waived: bool | None = None
+    ) -> Iterator[Finding]:
+        """The live findings; with ``waived`` only those that are, or are not."""
 
     def conflicts(self) -> Iterator[Conflict]:
         """Contradictions, whether or not anything is listed; sorted by model and kind."""
@@ -186,3 +193,6 @@ class Report(Protocol):
 
     def gone(self) -> Iterator[Gone]:
         """Findings that are no more, sorted by id."""
+
+    def waivers(self) -> Sequence[WaiverUse]:
+        """Every decision in force, and every one that has expired."""

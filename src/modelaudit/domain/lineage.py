@@ -23,6 +23,10 @@ class Explanation:
     revision: str | None
     claims: Mapping[ModelRef, tuple[Claim, ...]]
     """What is claimed about the model and about each of its ancestors."""
+    marks: tuple[Claim, ...] = ()
+    """What its platform marks it with; no lineage."""
+    withheld: bool = False
+    """The title is left out: a mark or a word says that it may be somebody's name."""
     listed: Mapping[ModelRef, str]
     """Nodes that are on a list → the entry's id, as far as findings name them."""
     findings: tuple[Finding, ...] = ()

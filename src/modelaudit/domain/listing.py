@@ -33,12 +33,21 @@ class DatedDataset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedNames:
+    """What an entry looks for in names, as regular expressions."""
+
+    wanted: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+    """A name that fits one of these is not meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """Everything that is listed, by the entries' numbers in this run (1, 2, …)."""
 
     entries: Mapping[int, Entry] = field(default_factory=dict)
     roots: tuple[tuple[int, ModelRef], ...] = ()
-    """(entry, node): models, re-hosts, datasets and platform labels."""
+    """(entry, node): models, re-hosts, datasets, labels and marks of platforms."""
     originals: tuple[tuple[int, ModelRef], ...] = ()
     """(entry, node) of the listed models themselves, without re-hosts and labels."""
     derived: frozenset[int] = frozenset()
@@ -48,8 +57,13 @@ class Listing:
     digests: tuple[ListedDigest, ...] = ()
     dated: tuple[DatedDataset, ...] = ()
     allowed: frozenset[ModelRef] = frozenset()
-    name_patterns: tuple[tuple[int, str], ...] = ()
-    """(entry, regular expression)."""
+    allowed_digests: Mapping[str, int | None] = field(default_factory=dict)
+    """sha256 of main parts → size in bytes, where a list tells it: a model that has no other main
+    part is allowed, whoever holds it."""
+    cleared: frozenset[str] = frozenset()
+    """sha256 of other parts that nobody is to be told of."""
+    names: Mapping[int, ListedNames] = field(default_factory=dict)
+    """Entry → words in names, of those that look for any."""
     architectures: tuple[tuple[int, str], ...] = ()
     """(entry, family)."""
     private: frozenset[str] = frozenset()

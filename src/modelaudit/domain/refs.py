@@ -3,10 +3,12 @@
 hf:org/name              a Hugging Face repository
 civitai:4384@128713      a Civitai model version (``civitai:4384`` means every version)
 civitai-base:SD 1.5      a family label of Civitai, where no list gives it a model
+civitai-flag:poi         a mark that Civitai sets on models itself: no lineage, but lists name it
 folder:path/of/file      a weight file or model folder, relative to the folder audited
 sha256:6ce01616…         a file known only by its digest
 dataset:org/name         a training set
 sketch:list/entry        what a list knows by a sketch of its weights alone
+words:list/entry         what a list knows by words in names alone
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from urllib.parse import quote
 ModelRef = NewType("ModelRef", str)
 
 PLATFORMS: Final = (
-    "hf", "civitai", "civitai-base", "folder", "sha256", "dataset", "sketch",
-    "modelscope", "ollama", "openmodeldb", "kaggle", "github",
+    "hf", "civitai", "civitai-base", "civitai-flag", "folder", "sha256", "dataset", "sketch",
+    "words", "modelscope", "ollama", "openmodeldb", "kaggle", "github",
 )  # fmt: skip
 
 MAX_LENGTH: Final = 512
@@ -52,6 +54,11 @@ def civitai_label(label: str) -> ModelRef:
     return ModelRef(f"civitai-base:{label}")
 
 
+def civitai_flag(flag: str) -> ModelRef:
+    """The node of a mark that Civitai sets on models, such as ``poi``."""
+    return ModelRef(f"civitai-flag:{flag}")
+
+
 def sha256(digest: str) -> ModelRef:
     """The node of a file known by its digest alone."""
     return ModelRef(f"sha256:{digest.lower()}")
@@ -65,6 +72,16 @@ def dataset(dataset_id: str) -> ModelRef:
 def sketch(entry: str) -> ModelRef:
     """The node of what a list's entry knows by its weights alone."""
     return ModelRef(f"sketch:{entry}")
+
+
+def words(entry: str) -> ModelRef:
+    """The node of what a list's entry knows by words in names alone."""
+    return ModelRef(f"words:{entry}")
+
+
+def is_signal(ref: ModelRef) -> bool:
+    """True for what a model is marked or named with: something to look at, and no lineage."""
+    return platform(ref) in ("civitai-flag", "words")
 
 
 def folder(path: str) -> ModelRef:

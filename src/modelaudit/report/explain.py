@@ -39,12 +39,18 @@ def render(explanation: Explanation) -> Iterator[str]:
     yield _line(1, f"status {e.status}; named as a parent by {words.amount(e.children, 'model')}")
     if url := refs.page_url(e.model):
         yield _line(1, url)
+    if e.withheld:
+        yield _line(1, "its title is not shown, for it may be somebody's name; the page has it")
     for other in e.also:
         yield _line(1, f"also known as {other}")
     yield "\n"
     yield from _verdicts(e)
     yield "Lineage\n"
     yield from _tree(e, e.model, 1, set())
+    if e.marks:
+        yield "\nMarked by its platform, which is no lineage\n"
+        for mark in e.marks:
+            yield from _claim(mark, 1)
     if e.shapes:
         yield "\nArchitecture, which is no lineage\n"
         for shape in e.shapes[:_FILES]:
@@ -115,6 +121,8 @@ def _verdicts(e: Explanation) -> Iterator[str]:
         yield _line(0, f"{finding.verdict}  {finding.entry}  (grade {finding.grade})")
         yield _line(1, " → ".join(finding.path))
         yield _line(1, f"decided by: {finding.decided_by}")
+        if finding.waiver is not None:
+            yield _line(1, f"{words.waived(finding.waiver)}, by the rule: {finding.waiver.rule}")
         for path, digest in finding.files:
             yield _line(1, f"matches by bytes: {path}  sha256 {digest}")
         yield _line(1, "what would change this:")
@@ -138,7 +146,11 @@ def _why_none(e: Explanation) -> str:
 
 def what_would_change(finding: Finding) -> Iterator[str]:
     """What would raise or lower a finding, in sentences."""
-    if finding.relation is Relation.LISTED:
+    if finding.relation is Relation.LISTED or refs.is_signal(finding.path[-1]):
+        if finding.path[-1].startswith("civitai-flag:"):
+            yield f"the platform takes its mark on {finding.path[-2]} back"
+        elif finding.path[-1].startswith("words:"):
+            yield "the model gets another name, or an allow list names it"
         yield f"the entry {finding.entry} is changed or withdrawn from the list"
         return
     hops = words.by_hop(finding)

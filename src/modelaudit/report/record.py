@@ -11,7 +11,9 @@ from modelaudit.domain import refs
 from modelaudit.domain.claim import EXCERPT_LENGTH, Claim, Conflict, Measured
 from modelaudit.domain.finding import Coverage, Finding, Gone, Run, Summary
 from modelaudit.domain.times import format_time
+from modelaudit.domain.waiver import Waiver, WaiverUse
 from modelaudit.domain.words import Grade, Verdict
+from modelaudit.report import words
 from modelaudit.report.weights import sample_record
 
 SCHEMA: Final = "modelaudit.report/1"
@@ -73,8 +75,11 @@ def coverage_record(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def summary_record(summary: Summary) -> dict[str, Any]:
-    """The numbers; every verdict and grade is present, also with 0."""
+def summary_record(summary: Summary, excepted: int = 0) -> dict[str, Any]:
+    """The numbers; every verdict and grade is present, also with 0.
+
+    ``excepted``: what exceptions of the lists took out.
+    """
     by_grade = summary.verdict_by_grade
     return {
         "findings": {str(verdict): summary.findings.get(verdict, 0) for verdict in VERDICTS},
@@ -85,6 +90,7 @@ def summary_record(summary: Summary) -> dict[str, Any]:
         },
         "by_entry": dict(sorted(summary.by_entry.items())),
         "waived": summary.waived,
+        "excepted": excepted,
         "downloads_affected": {
             platform: {"count": reach.count, "window": reach.window}
             for platform, reach in sorted(summary.downloads_affected.items())
@@ -159,8 +165,25 @@ def finding_record(finding: Finding) -> dict[str, Any]:
         "conflicts": [conflict_record(conflict) for conflict in finding.conflicts],
         "files": [{"path": path, "sha256": sha256} for path, sha256 in finding.files],
         "state": str(finding.state),
-        "waiver": finding.waiver,
+        "waiver": None if finding.waiver is None else waiver_record(finding.waiver),
     }
+
+
+def waiver_record(waiver: Waiver) -> dict[str, Any]:
+    """A decision, and the rule by which it covers what it covers."""
+    return {
+        "rule": waiver.rule,
+        "decision": waiver.decision.value,
+        "reason": waiver.reason,
+        "by": waiver.by,
+        "on": waiver.on,
+        "until": waiver.until,
+    }
+
+
+def use_record(use: WaiverUse) -> dict[str, Any]:
+    """A decision and what it does in this run."""
+    return {**waiver_record(use.waiver), "state": use.state, "findings": use.findings}
 
 
 def gone_record(gone: Gone) -> dict[str, Any]:
@@ -186,7 +209,9 @@ def row(finding: Finding) -> tuple[str, ...]:
         finding.entry,
         finding.model,
         url(finding) or "",
-        finding.decided_by,
+        finding.decided_by
+        if finding.waiver is None
+        else f"{words.waived(finding.waiver)}; else: {finding.decided_by}",
     )
 
 

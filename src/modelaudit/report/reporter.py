@@ -61,11 +61,11 @@ def render(name: str, report: Report) -> Iterator[str]:
     return named(name).render(report)
 
 
-def write(path: Path, chunks: Iterable[str | bytes]) -> None:
+def write(path: Path, chunks: Iterable[str | bytes], *, mode: int | None = None) -> None:
     """Write a file whole or not at all; devices and pipes are written straight through.
 
     Text is written as UTF-8. All goes to a hidden neighbour, is flushed to disk, and takes the name
-    in one step.
+    in one step. ``mode``: its permissions, where they are not those of any new file.
     ``UsageError`` when the place cannot be written.
     """
     target = path.resolve()  # a link is followed, not replaced
@@ -76,6 +76,8 @@ def write(path: Path, chunks: Iterable[str | bytes]) -> None:
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             _fill(part, "xb", chunks)
+            if mode is not None:
+                part.chmod(mode)
             part.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):

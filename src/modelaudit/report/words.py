@@ -7,7 +7,7 @@ model is illegal or speaks about a person.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -23,6 +23,7 @@ from modelaudit.domain.finding import (
     Summary,
 )
 from modelaudit.domain.model import Gap
+from modelaudit.domain.waiver import Waiver, WaiverUse
 from modelaudit.domain.words import ConflictKind, GapReason, Grade, Relation, Verdict
 
 STATEMENT: Final = (
@@ -34,6 +35,11 @@ STATEMENT: Final = (
 NOT_CLEAN: Final = (
     "What was not examined is not clean, and a model without known lineage is not clean either: "
     "it has only not been shown to descend from anything listed."
+)
+
+WAIVED: Final = (
+    "A person decided not to act on these. Each keeps its verdict and its evidence, and comes back "
+    "when the decision ends. They are in none of the other numbers."
 )
 
 GRADE: Final = {
@@ -86,6 +92,12 @@ RELATION: Final = {
     Relation.TRAINED_ON: "trained on",
 }
 
+_SIGNAL: Final = {
+    "civitai-flag": "is marked by its platform as",
+    "words": "has a word in its name that is looked for by",
+}
+"""What is said of a model that carries a signal, by the platform of what the signal leads to."""
+
 _SAID_BY: Final = {
     Grade.EXACT: "matches, by its bytes, as",
     Grade.MEASURED: "resembles, by its sampled weights,",
@@ -98,10 +110,12 @@ _PLATFORM: Final = {
     "hf": "Hugging Face",
     "civitai": "Civitai",
     "civitai-base": "Civitai label",
+    "civitai-flag": "Civitai mark",
     "folder": "local folder",
     "sha256": "file digest",
     "dataset": "training set",
     "sketch": "known by its weights",
+    "words": "words in names",
     "modelscope": "ModelScope",
     "ollama": "Ollama",
     "openmodeldb": "OpenModelDB",
@@ -199,6 +213,35 @@ def listed_claim(entry: ListedEntry) -> str:
     return ": ".join(part for part in (entry.documentation, claimed) if part)
 
 
+def waived(waiver: Waiver) -> str:
+    """``waived until 2027-02-22 by reviewer-1: the card is wrong (false positive)``."""
+    return f"waived until {waiver.until} by {waiver.by}: {waiver.reason} ({waiver.decision.words})"
+
+
+def lapsed(uses: Sequence[WaiverUse]) -> list[str]:
+    """What a person has to look at: waivers that have expired, and those that cover nothing."""
+    expired = [use for use in uses if use.expired]
+    unused = [use for use in uses if use.state == "unused"]
+    back = sum(use.findings for use in expired)
+    told = []
+    if expired:
+        has = "has" if len(expired) == 1 else "have"
+        told.append(
+            f"{amount(len(expired), 'waiver')} {has} expired, which would cover "
+            f"{amount(back, 'finding')}: {_first(expired)}"
+        )
+    if unused:
+        verb = "covers" if len(unused) == 1 else "cover"
+        told.append(f"{amount(len(unused), 'waiver')} {verb} nothing in this run: {_first(unused)}")
+    return told
+
+
+def _first(uses: list[WaiverUse]) -> str:
+    rules = [use.waiver.rule for use in uses[:3]]
+    more = len(uses) - len(rules)
+    return "; ".join(rules) + (f"; and {more:,} more" if more else "")
+
+
 def gap_total(gaps: Iterable[Gap]) -> int:
     """What all gap rows stand for."""
     return sum(gap.count for gap in gaps)
@@ -228,7 +271,14 @@ def proved_total(summary: Summary, verdict: Verdict) -> int:
 
 def said(claim: Claim) -> str:
     """What stands between child and parent: ``is described by its publisher as a fine-tune of``."""
+    if signal := _SIGNAL.get(refs.platform(claim.parent)):
+        return signal
     return f"{_SAID_BY[claim.grade]} {RELATION[claim.relation]}"
+
+
+def via(finding: Finding) -> str:
+    """What stands between a model and what is listed one hop away: ``a fine-tune of``."""
+    return _SIGNAL.get(refs.platform(finding.path[-1])) or RELATION[finding.relation]
 
 
 def by_hop(finding: Finding) -> list[list[Claim]]:

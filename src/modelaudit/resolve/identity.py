@@ -39,6 +39,8 @@ _CANONICAL = re.compile(
     r"|albert|camembert|transfo-xl)(?:-[\w.-]+)?\Z",
     re.ASCII,
 )
+_NO_OWNERS: Final = _folders.GENERIC - {"ckpt"}
+"""What a folder is called and no account; ``ckpt`` is one, with re-hosts that cards name."""
 _NOT_A_NAME: Final = frozenset({
     "-", "~", "none", "null", "nan", "n/a", "na", "unknown", "tbd", "true", "false", "self",
     "custom", "scratch", "other", "nofile", "isadirectory",
@@ -121,7 +123,7 @@ def _plain(text: str, default: str) -> Named | None:
     if not refs.is_hf_id(text) or _WEIGHT_FILE.search(text):
         return None
     if _ID.match(text):
-        if text.partition("/")[0] in _folders.GENERIC:
+        if text.partition("/")[0] in _NO_OWNERS:
             return _guess(text.partition("/")[2])
         return Named(ModelRef(f"{default}:{text}"), True, revision)
     if not _BARE.match(text) or _DIGITS.match(text):

@@ -87,8 +87,8 @@ def waiting(progress: Progress, budget: Budget) -> Callable[[str, float], None]:
         progress.update(waiting=f"{why}, {seconds:.0f} s")
         try:
             while (left := end - time.monotonic()) > 0:
-                if budget.stopped:
-                    raise IncompleteError(budget.stopped)
+                if budget.halted:
+                    raise IncompleteError(budget.halted)
                 time.sleep(min(left, 0.5))
         finally:
             progress.update(waiting="")

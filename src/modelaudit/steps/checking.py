@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,14 +13,14 @@ from modelaudit.check import closure
 from modelaudit.check.cycles import edges_in_cycles
 from modelaudit.check.match import compile_lists
 from modelaudit.domain.claim import Conflict
-from modelaudit.domain.entry import Blocklist, Entry
+from modelaudit.domain.entry import Blocklist, Entry, EntryStatus
 from modelaudit.domain.finding import Finding, ListedEntry
 from modelaudit.domain.listing import Listing
 from modelaudit.domain.model import Gap
 from modelaudit.domain.progress import Progress
 from modelaudit.domain.words import GapReason, Grade, Verdict
 from modelaudit.steps import conflicting
-from modelaudit.steps.evidencing import Evidencing
+from modelaudit.steps.evidencing import EXCEPTION, Evidencing
 from modelaudit.store import coverage, evidence, graph, runs
 from modelaudit.store import findings as store
 from modelaudit.store.bodies import conflict_row, finding_row
@@ -36,14 +37,18 @@ class Checker:
         standard: Grade,
         sources: Sequence[str],
         progress: Progress,
+        *,
+        now: int | None = None,
     ) -> None:
+        """``now``: the run's clock, by which rules of the lists expire; else this moment's."""
         self._db = connection
         self._lists = lists
-        self._listing = compile_lists(lists)
+        self._listing = compile_lists(lists, _day(time.time() if now is None else now))
         self._standard = standard
         self._sources = sources
         self._progress = progress
         self._found: list[conflicting.Contradiction] = []
+        self._excepted: list[tuple[str, int, str]] = []
         self.referenced = frozenset(
             entry.id for entry in self._listing.entries.values() if entry.match.sketches
         )
@@ -89,6 +94,8 @@ class Checker:
                 run=run.seq,
                 complete=complete,
                 now=now,
+                withdrawn=dict(_withdrawn(self._lists)),
+                excepted=self._excepted,
             )
             store.write_conflicts(
                 self._db,
@@ -105,6 +112,7 @@ class Checker:
                 run,
                 without_reference=self._without_reference(),
                 library=self._library,
+                excepted=len(self._excepted),
             )
             if deep := closure.cut_off(self._db):
                 detail = f"what descends from them by more than {closure.DEEPEST} steps"
@@ -118,22 +126,28 @@ class Checker:
     def _findings(
         self, conflicts: dict[int, list[Conflict]], now: int
     ) -> Iterator[tuple[Finding, int]]:
-        today = datetime.fromtimestamp(now, UTC).date().isoformat()
-        assemble = Evidencing(self._db, self._listing, self._standard, conflicts, today)
+        assemble = Evidencing(self._db, self._listing, self._standard, conflicts, _day(now))
+        self._excepted.clear()
         count = 0
         for entry, node in evidence.listed_in_scope(self._db):
             finding = assemble.listed(entry, node)
-            if finding.verdict is not Verdict.NONE:
+            if self._counts(finding, node):
                 count += 1
                 yield finding, node
         for entry, rank, tier, verdict in evidence.reached_in_scope(self._db):
             finding, node = assemble.descendant(entry, rank, tier, Verdict(verdict))
-            if finding.verdict is not Verdict.NONE:
+            if self._counts(finding, node):
                 count += 1
                 if count % 1000 == 0:
                     self._progress.update(findings=count)
                 yield finding, node
         self._progress.update(findings=count)
+
+    def _counts(self, finding: Finding, node: int) -> bool:
+        """Whether it is one; what an exception takes out is counted apart."""
+        if finding.verdict is Verdict.NONE and finding.decided_by.startswith(EXCEPTION):
+            self._excepted.append((finding.entry, node, finding.decided_by))
+        return finding.verdict is not Verdict.NONE
 
     def _conflicts_by_node(self) -> dict[int, list[Conflict]]:
         by_node: defaultdict[int, list[Conflict]] = defaultdict(list)
@@ -155,6 +169,19 @@ class Checker:
             for entry in self._listing.entries.values()
             if entry.kind == "model" and entry.id not in self.referenced
         )
+
+
+def _day(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).date().isoformat()
+
+
+def _withdrawn(lists: Sequence[Blocklist]) -> Iterator[tuple[str, str]]:
+    """Entry → why its findings are no more; a private list keeps its reason to itself."""
+    for used in lists:
+        for entry in used.entries:
+            if entry.withdrawn is not None and entry.status is EntryStatus.WITHDRAWN:
+                why = "" if used.private else f": {entry.withdrawn.reason}"
+                yield entry.id, f"its entry was withdrawn{why}"
 
 
 def _place(conflict: Conflict) -> tuple[object, ...]:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 from modelaudit.check.closure import path_of
-from modelaudit.check.verdict import Cap, path_cap
+from modelaudit.check.verdict import Cap, lowest, path_cap
 from modelaudit.domain import refs
 from modelaudit.domain.claim import EXCERPT_LENGTH, Claim, Conflict
 from modelaudit.domain.edge import Edge, Flag, unpack
 from modelaudit.domain.entry import Entry
 from modelaudit.domain.finding import Finding
 from modelaudit.domain.listing import Listing
+from modelaudit.domain.name_hints import NameHints, searched
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.times import parse_time
 from modelaudit.domain.words import Grade, Relation, Verdict
-from modelaudit.store import evidence, heads
+from modelaudit.store import evidence, exceptions, heads
 from modelaudit.store.claims import claims_between, claims_of, digest_claims, shared_claims
 from modelaudit.store.copies import main_files
+
+EXCEPTION = "exception"
+"""How ``decided_by`` begins where an exception of the entry decided."""
 
 _CLAIMS_PER_HOP = 10
 """Strongest first; a hop claimed a hundred times is not claimed any better."""
@@ -40,6 +43,7 @@ class Evidencing:
     ) -> None:
         self._db = connection
         self._listing = listing
+        self._names = NameHints(listing)
         self._standard = standard
         self._conflicts = conflicts
         self._today = today
@@ -54,7 +58,8 @@ class Evidencing:
         digests = evidence.listed_digests_of(self._db, node, number)
         bytes_match = [c for d in digests for c in digest_claims(self._db, d, node)]
         grade = Grade.EXACT if bytes_match else Grade.DECLARED
-        cap = self._excepted(entry, ref, path_cap(entry, (), self._standard, listed=grade))
+        cap = path_cap(entry, (), self._standard, listed=grade)
+        cap = self._excepted(entry, evidence.node(self._db, node), cap)
         return Finding(
             entry=entry.id,
             model=ref,
@@ -82,11 +87,11 @@ class Evidencing:
         chain = [model, *(self._node_of_rank(parent) for parent, _ in hops)]
         claims: list[Claim] = []
         for child, parent, edge in zip(chain, chain[1:], edges, strict=False):
-            claims += self._claims(child, parent, edge)
+            claims += self._claims(number, child, parent, edge)
         path = [node.ref for node in chain]
         path[-1], claims = _name_label(entry, path[-1], claims)
         files = self._files(model, chain[1], edges[0])
-        cap = self._excepted(entry, model.ref, path_cap(entry, edges, self._standard))
+        cap = self._excepted(entry, model, path_cap(entry, edges, self._standard))
         reason = cap.reason
         if files:
             total = max(main_files(self._db, model.id), len(files))
@@ -94,6 +99,8 @@ class Evidencing:
         elif edges[0].grade >= Grade.MEASURED:
             kin, total = evidence.kin_files(self._db, model.id, chain[1].id)
             reason += f"; by the weights of {kin} of {total} files" if kin else ""
+        if entry.kind == "signal":  # people are often what such files are named after
+            files, claims = [], [_without_names(claim) for claim in claims]
         return Finding(
             entry=entry.id,
             model=model.ref,
@@ -107,7 +114,9 @@ class Evidencing:
             files=tuple(files),
         ), model.id
 
-    def _claims(self, child: evidence.Node, parent: evidence.Node, edge: Edge) -> list[Claim]:
+    def _claims(
+        self, number: int, child: evidence.Node, parent: evidence.Node, edge: Edge
+    ) -> list[Claim]:
         """What is claimed about one hop; there is always something."""
         claims: list[Claim] = []
         if parent.ref.startswith("sha256:"):
@@ -123,7 +132,7 @@ class Evidencing:
                 if claim.extractor.startswith("same-bytes")
             ]
         if not claims:
-            claims = self._by_model_page(child, parent) or [self._hint(child, parent, edge)]
+            claims = self._by_model_page(child, parent) or [self._hint(number, child, parent, edge)]
         return claims[:_CLAIMS_PER_HOP]
 
     def _by_model_page(self, child: evidence.Node, parent: evidence.Node) -> list[Claim]:
@@ -131,13 +140,12 @@ class Evidencing:
         page = refs.key(parent.ref).partition("@")[0]
         return [c for c in claims_of(self._db, child.id) if refs.key(c.parent) == page]
 
-    def _hint(self, child: evidence.Node, parent: evidence.Node, edge: Edge) -> Claim:
+    def _hint(self, number: int, child: evidence.Node, parent: evidence.Node, edge: Edge) -> Claim:
         """What a list looks for beyond claims: a name, or an architecture."""
-        name = f"{refs.local(child.ref)} {child.title or ''}"
-        by_name = any(re.search(pattern, name) for _, pattern in self._listing.name_patterns)
-        shape = None if by_name else next(heads.shaped(self._db, child.id), None)
+        word = self._names.word(number, searched(child.ref, child.title))
+        shape = next(heads.shaped(self._db, child.id), None) if word is None else None
         if shape is None:
-            return _name_hint(child, parent, edge)
+            return _name_hint(child, parent, edge, word)
         return Claim(
             child=child.ref,
             parent=parent.ref,
@@ -159,13 +167,18 @@ class Evidencing:
             return evidence.files_like(self._db, model.id, refs.local(parent.ref))
         return evidence.shared_files_of(self._db, model.id, parent.id)
 
-    def _excepted(self, entry: Entry, ref: ModelRef, cap: Cap) -> Cap:
+    def _excepted(self, entry: Entry, model: evidence.Node, cap: Cap) -> Cap:
+        """The cap, or that of an exception of the entry which names the model and is lower."""
+        caps = [cap]
         for exception in entry.exceptions:
-            named = {refs.key(r) for r in (*exception.match.models, *exception.match.rehosts)}
-            if refs.key(ref) in named and self._today < exception.expires:
-                reason = f"exception until {exception.expires}: {exception.reason}"
-                return min(cap, Cap(exception.effect, reason), key=lambda c: c.verdict)
-        return cap
+            if self._today < exception.expires and exceptions.names(
+                self._db, exception.match, model
+            ):
+                reason = f"{EXCEPTION} until {exception.expires}"
+                if entry.id not in self._listing.private:
+                    reason += f": {exception.reason}"
+                caps.append(Cap(exception.effect, reason))
+        return lowest(caps)
 
 
 def _listing_claim(entry: Entry, ref: ModelRef, *, private: bool) -> Claim:
@@ -206,7 +219,15 @@ def _name_label(entry: Entry, end: ModelRef, claims: list[Claim]) -> tuple[Model
     return meant, named
 
 
-def _name_hint(child: evidence.Node, parent: evidence.Node, edge: Edge) -> Claim:
+def _without_names(claim: Claim) -> Claim:
+    """The claim without names of files."""
+    if claim.grade is not Grade.EXACT:
+        return claim
+    return replace(claim, path="", locator="sha256", excerpt="the same bytes")
+
+
+def _name_hint(child: evidence.Node, parent: evidence.Node, edge: Edge, word: str | None) -> Claim:
+    """Of the name it tells what fits, and no more: a title may be somebody's name."""
     return Claim(
         child=child.ref,
         parent=parent.ref,
@@ -216,5 +237,5 @@ def _name_hint(child: evidence.Node, parent: evidence.Node, edge: Edge) -> Claim
         locator="/id",
         observed=0,
         source=refs.record_url(child.ref),
-        excerpt=child.title or refs.local(child.ref),
+        excerpt=(word or refs.local(child.ref))[:EXCERPT_LENGTH],
     )

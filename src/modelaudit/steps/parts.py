@@ -63,6 +63,7 @@ def _of_folder(path: str) -> tuple[Target, ...]:
             paths=paths,
             open=lambda name: folder.open(model.ref, None, name, None),
             local=True,
+            files=tuple(files),
         )
         for paths in _by_part(files).values()
     )

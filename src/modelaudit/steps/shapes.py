@@ -15,7 +15,9 @@ from modelaudit.domain.words import ConflictKind, Grade, Relation
 from modelaudit.store import heads
 from modelaudit.store.claims import claims_of
 
-_SAYS_NO_FAMILY = frozenset({Relation.TRAINED_ON, Relation.COMPONENT, Relation.DISTILLED})
+_SAYS_NO_FAMILY = frozenset(
+    {Relation.LISTED, Relation.TRAINED_ON, Relation.COMPONENT, Relation.DISTILLED}
+)
 
 
 def find(connection: sqlite3.Connection, listing: Listing) -> Iterator[tuple[int, Conflict]]:

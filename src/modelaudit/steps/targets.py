@@ -16,7 +16,7 @@ from modelaudit.crawl.ranges import HttpReader
 from modelaudit.crawl.remote import model_file, open_url
 from modelaudit.domain import refs
 from modelaudit.domain.errors import PlatformError, UsageError
-from modelaudit.domain.model import File
+from modelaudit.domain.model import File, Record
 from modelaudit.domain.reader import Reader, ReadError
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import Inspection
@@ -205,6 +205,11 @@ def _of_model(ref: ModelRef, platform: Platform, wanted: str | None) -> Target:
         record = next(iter(shown.records), record)
     if record is None:
         raise PlatformError(f"{ref} cannot be read: {why}")
+    return target_of(record, platform, wanted)
+
+
+def target_of(record: Record, platform: Platform, wanted: str | None = None) -> Target:
+    """The main file of a model that a platform showed, or all shards of it, or the wanted file."""
     model, files = record.model, record.files or ()
     if wanted is not None:
         chosen: tuple[File, ...] = tuple(f for f in files if f.path == wanted)
@@ -212,7 +217,7 @@ def _of_model(ref: ModelRef, platform: Platform, wanted: str | None) -> Target:
     elif files:
         chosen = main_files(files)
     else:
-        raise PlatformError(f"{ref} shows no weight file")
+        raise PlatformError(f"{model.ref} shows no weight file")
     sizes = {file.path: file.size for file in chosen}
     others = [file.path for file in files if file not in chosen]
     more = f" and {len(chosen) - 1} more shards" if chosen[1:] else ""

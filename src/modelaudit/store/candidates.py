@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from modelaudit.domain import refs
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Status, Trait
-from modelaudit.store.fragments import HOSTED
+from modelaudit.store.fragments import HOSTED, OF_LINEAGE
 
 
 def live_findings(
@@ -56,7 +56,7 @@ def named_parents(connection: sqlite3.Connection, limit: int) -> Iterator[tuple[
         connection,
         f"n.status = {Status.GHOST.value} AND n.detailed IS NULL AND n.same IS NULL AND n.id IN"
         " (SELECT c.parent FROM in_scope AS s JOIN claim AS c ON c.child = s.node"
-        "   WHERE c.grade > 1)",
+        f"   WHERE c.grade > 1 AND c.{OF_LINEAGE})",
         (),
         limit,
     )
@@ -72,7 +72,8 @@ def without_parent(
     return _rows(
         connection,
         f"n.id IN (SELECT node FROM in_scope) AND n.traits & {traits.value} AND n.detailed IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1)",
+        " AND NOT EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1"
+        f"                 AND c.{OF_LINEAGE})",
         (),
         limit,
     )
@@ -129,7 +130,7 @@ def _rows(
         "SELECT n.ref, ifnull(p.downloads, 0) AS d FROM node AS n"
         f" LEFT JOIN popularity AS p ON p.node = n.id WHERE {where}"
         "  AND substr(n.ref, 1, instr(n.ref, ':') - 1)"
-        "      NOT IN ('dataset', 'sha256', 'civitai-base', 'folder')"
+        "      NOT IN ('dataset', 'sha256', 'civitai-base', 'civitai-flag', 'words', 'folder')"
         "  AND (n.key < 'civitai:' OR n.key >= 'civitai;' OR instr(n.ref, '@') > 0)"
         " ORDER BY d DESC, n.ref LIMIT ?",
         (*bound, limit),

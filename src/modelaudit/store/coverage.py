@@ -11,7 +11,7 @@ from modelaudit.domain.finding import Coverage
 from modelaudit.domain.model import Gap
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason, Grade
-from modelaudit.store.fragments import HOSTED
+from modelaudit.store.fragments import HOSTED, OF_LINEAGE
 from modelaudit.store.runs import OpenRun, counters
 
 _ROWS_PER_REASON = 1000
@@ -42,6 +42,7 @@ def measure(
     *,
     without_reference: Sequence[str],
     library: str = "",
+    excepted: int = 0,
 ) -> Coverage:
     """Coverage of a run; expects ``in_scope``, and ``listed`` and ``allowed`` of its check."""
 
@@ -50,7 +51,7 @@ def measure(
 
     known = (
         "EXISTS (SELECT 1 FROM claim AS c JOIN node AS p ON p.id = c.parent"
-        f" WHERE c.child = s.node AND c.grade >= {Grade.DECLARED.value}"
+        f" WHERE c.child = s.node AND c.grade >= {Grade.DECLARED.value} AND c.{OF_LINEAGE}"
         f"   AND (p.status IN ({HOSTED}) OR p.id IN (SELECT node FROM listed)"
         "     OR p.id IN (SELECT node FROM allowed)"
         "     OR (substr(p.ref, 1, 13) = 'civitai-base:' AND NOT EXISTS (SELECT 1 FROM gap"
@@ -81,6 +82,7 @@ def measure(
         no_evidence=no_evidence,
         never_examined=models - lineage_known - no_evidence,
         entries_without_reference=tuple(without_reference),
+        excepted=excepted,
         gaps=tuple(_gaps(connection, run.run.sources)),
     )
 

@@ -17,7 +17,7 @@ from modelaudit.domain.edge import (
     Flag,
 )
 from modelaudit.domain.words import Grade, Relation
-from modelaudit.store.fragments import BY_WEIGHTS, grade_of, relation_of
+from modelaudit.store.fragments import BY_WEIGHTS, OF_LINEAGE, grade_of, relation_of
 from modelaudit.store.links import BY_BYTES
 
 MONTH: Final = 30 * 86_400
@@ -68,7 +68,7 @@ _IN_PART = "c.origin IN (SELECT id FROM origin WHERE extractor = 'weights-in-par
 
 _AGREES = (  # somebody else says it too: a part that two models share says nothing of the whole
     f"w.child = c.child AND w.grade >= {Grade.DECLARED.value}"
-    f" AND w.relation <> {Relation.COMPONENT.value} AND NOT w.{BY_WEIGHTS}"
+    f" AND w.relation <> {Relation.COMPONENT.value} AND w.{OF_LINEAGE} AND NOT w.{BY_WEIGHTS}"
 )
 
 _WEAK = (

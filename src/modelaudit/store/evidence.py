@@ -13,6 +13,7 @@ from modelaudit.store.fragments import (
     BY_WEIGHTS,
     LATER_SHARD,
     MAINS,
+    OF_LINEAGE,
     PART,
     SAME_TENSORS,
     flagged,
@@ -148,7 +149,8 @@ def copies(connection: sqlite3.Connection, extractor: str) -> list[tuple[int, in
         "SELECT c.parent, c.child FROM claim AS c WHERE c.origin IN"
         "  (SELECT id FROM origin WHERE extractor = ?)"
         "  AND EXISTS (SELECT 1 FROM claim AS o WHERE o.child = c.child"
-        f"   AND o.grade BETWEEN {Grade.DECLARED.value} AND {Grade.MEASURED.value})"
+        f"   AND o.grade BETWEEN {Grade.DECLARED.value} AND {Grade.MEASURED.value}"
+        f"   AND o.{OF_LINEAGE})"
         " ORDER BY c.parent, c.child",
         (extractor,),
     ).fetchall()
@@ -283,6 +285,7 @@ def allowed_with_claims(connection: sqlite3.Connection) -> list[tuple[int, int, 
         "SELECT DISTINCT c.child, c.parent, l.entry FROM allowed AS a"
         "  JOIN claim AS c ON c.child = a.node JOIN listed AS l ON l.node = c.parent"
         f" WHERE c.grade > {Grade.HINTED.value} AND c.relation <> {Relation.COMPONENT.value}"
+        f"   AND c.{OF_LINEAGE}"
         " UNION SELECT x.child, x.parent, x.entry FROM allowed AS a JOIN link AS x"
         "  ON x.child = a.node"
         f" WHERE x.entry > 0 AND {relation_of('x.code')} = {Relation.COPY.value}"

@@ -16,7 +16,11 @@ from modelaudit.domain.words import GapReason, Grade, Relation, Status
 from modelaudit.store import heads
 from modelaudit.store.claims import claims_of
 from modelaudit.store.compared import compared_of
+from modelaudit.store.fragments import OF_LINEAGE
 from modelaudit.store.report import StoredReport
+
+_OF_PERSONS = frozenset(map(refs.civitai_flag, ("poi", "minor")))
+"""Marks of models whose title is often somebody's name."""
 
 ANCESTORS = 60
 """Most ancestors shown; the rest is in the database."""
@@ -37,13 +41,17 @@ def explain(connection: sqlite3.Connection, ref: ModelRef, report: StoredReport)
         "SELECT ref, title, status, lower(hex(revision)) FROM node WHERE id = ?", (node,)
     ).fetchone()
     findings = tuple(report.findings_of(node))
+    marks = tuple(c for c in claims_of(connection, node) if c.relation is Relation.LISTED)
+    withheld = title is not None and _may_name_a_person(marks, findings)
     listed = _listed(findings) or _listed_as(connection, node, ModelRef(name), report)
     return Explanation(
         model=ModelRef(name),
-        title=title,
+        title=None if withheld else title,
+        withheld=withheld,
         status=Status(status),
         revision=revision or None,
         claims=_with_bytes(_upwards(connection, node), findings),
+        marks=marks,
         listed=listed,
         findings=findings,
         conflicts=tuple(report.conflicts_of(node)),
@@ -60,6 +68,13 @@ def explain(connection: sqlite3.Connection, ref: ModelRef, report: StoredReport)
                 "SELECT ref FROM node WHERE same = ? ORDER BY ref", (node,)
             )
         ),
+    )
+
+
+def _may_name_a_person(marks: Sequence[Claim], findings: Sequence[Finding]) -> bool:
+    """By a mark of the platform, or by what a list of signals found in the name."""
+    return any(mark.parent in _OF_PERSONS for mark in marks) or any(
+        refs.is_signal(finding.path[-1]) for finding in findings
     )
 
 
@@ -108,11 +123,13 @@ def _upwards(connection: sqlite3.Connection, node: int) -> dict[ModelRef, tuple[
     met = {node}
     while waiting and len(found) < ANCESTORS:
         number = waiting.pop(0)
-        claims = tuple(claims_of(connection, number))
+        claims = tuple(
+            c for c in claims_of(connection, number) if c.relation is not Relation.LISTED
+        )
         ref = connection.execute("SELECT ref FROM node WHERE id = ?", (number,)).fetchone()[0]
         found[ModelRef(ref)] = claims
         for (parent,) in connection.execute(
-            "SELECT DISTINCT parent FROM claim WHERE child = ? AND origin NOT IN"
+            f"SELECT DISTINCT parent FROM claim WHERE child = ? AND {OF_LINEAGE} AND origin NOT IN"
             " (SELECT id FROM origin WHERE extractor = 'same-bytes-undirected') ORDER BY parent",
             (number,),
         ):

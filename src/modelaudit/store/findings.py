@@ -6,7 +6,7 @@ An unchanged finding writes nothing, whatever the number of nights.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelaudit.domain.words import Status
@@ -48,10 +48,14 @@ def write_findings(
     run: int,
     complete: bool,
     now: int,
+    withdrawn: Mapping[str, str] | None = None,
+    excepted: Sequence[tuple[str, int, str]] = (),
 ) -> None:
     """Make these the live findings of the series as of this run.
 
-    What is no longer found is closed and noted as gone, but only by a complete run.
+    What is no longer found is closed and noted as gone, but only by a complete run. ``withdrawn``
+    is entry → what to say of its findings; ``excepted`` (entry, node, what to say), which may be
+    filled while the rows are read.
     """
     execute = connection.execute
     execute("DROP TABLE IF EXISTS temp.current_finding")
@@ -70,6 +74,7 @@ def write_findings(
     )  # fmt: skip
     _undo(connection, series, run)
     if complete:
+        _explain_absent(connection, withdrawn or {}, excepted)
         _close_absent(connection, series, run, now)
     execute(
         "UPDATE gone SET until = ?2 WHERE series = ?1 AND until IS NULL"
@@ -134,6 +139,23 @@ def _undo(connection: sqlite3.Connection, series: str, run: int) -> None:
         )
 
 
+def _explain_absent(
+    connection: sqlite3.Connection,
+    withdrawn: Mapping[str, str],
+    excepted: Sequence[tuple[str, int, str]],
+) -> None:
+    """What the lists themselves say of findings that are no more; node 0 stands for any."""
+    connection.execute("DROP TABLE IF EXISTS temp.told")
+    connection.execute(
+        "CREATE TEMP TABLE told(entry TEXT, node INTEGER, reason TEXT, PRIMARY KEY (entry, node))"
+        " WITHOUT ROWID"
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO told VALUES (?, ?, ?)",
+        [*((entry, 0, reason) for entry, reason in withdrawn.items()), *excepted],
+    )
+
+
 def _close_absent(connection: sqlite3.Connection, series: str, run: int, now: int) -> None:
     absent = (
         "finding.series = ?1 AND finding.until IS NULL AND NOT EXISTS (SELECT 1"
@@ -146,7 +168,9 @@ def _close_absent(connection: sqlite3.Connection, series: str, run: int, now: in
         f" WHEN n.status = {Status.DISABLED.value} THEN 'disabled by the platform'"
         f" WHEN n.status = {Status.BLOCKED.value} THEN 'withheld where it was asked for'"
         " WHEN n.id NOT IN (SELECT node FROM in_scope) THEN 'not in the source any more'"
-        " ELSE 'no longer claimed or listed' END"
+        " ELSE ifnull((SELECT reason FROM told WHERE told.entry = finding.entry"
+        "               AND told.node IN (0, n.id) ORDER BY told.node DESC LIMIT 1),"
+        "              'no longer claimed or listed') END"
     )
     connection.execute(
         f"INSERT INTO gone(series, id, reason, first_absent, since)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelaudit.domain.edge import FLAG_SHIFT, GRADE_BITS, GRADE_SHIFT, RELATION_BITS, Flag
-from modelaudit.domain.words import Component, Status
+from modelaudit.domain.words import Component, Relation, Status
 
 LIVE: Final = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?)"
 """A row ``f`` of ``finding`` or ``conflict`` as of a run; binds series, run, run."""
@@ -24,6 +24,15 @@ A name that ends in ``.gguf`` says nothing of it, though it stands for a model w
 
 MAINS: Final = ",".join(str(part.value) for part in Component if part.main)
 """Codes of the parts that can stand for the whole, for ``component IN (…)``."""
+
+STANDS: Final = (
+    f"(ifnull({PART}, {MAINS[0]}) IN ({MAINS})"
+    " OR {file}.sha256 IN (SELECT sha256 FROM temp.listed_main))"
+)
+"""A file that may stand for its model: as a main part, or because a list knows it as one.
+
+A place says nothing against a listed digest. Needs the tables of :mod:`modelaudit.store.graph`.
+"""
 
 LATER_SHARD: Final = (
     "({file}.shard_of <> {file}.path AND EXISTS (SELECT 1 FROM file AS first"
@@ -44,6 +53,9 @@ SHARED_PART: Final = (
     f"CASE WHEN {{file}}.component NOT IN ({MAINS}) THEN {{file}}.component ELSE {{part}} END"
 )
 """What a shared part is in a file: a place that says that it is no main part has the last word."""
+
+OF_LINEAGE: Final = f"relation <> {Relation.LISTED.value}"
+"""Condition on claims: about an origin. What a platform marks a model with is none."""
 
 BY_WEIGHTS: Final = (
     "origin IN (SELECT id FROM origin WHERE extractor IN ('weights', 'weights-in-part'))"

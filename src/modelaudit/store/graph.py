@@ -14,9 +14,11 @@ from collections.abc import Iterable, Sequence
 from modelaudit.domain import refs
 from modelaudit.domain.edge import FLAG_SHIFT, Flag
 from modelaudit.domain.listing import Listing
+from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store import edges, identity, links
-from modelaudit.store.fragments import HOSTED, PART, flagged, grade_of, relation_of
+from modelaudit.store.copies import SIZE_ROUNDING
+from modelaudit.store.fragments import HOSTED, PART, STANDS, flagged, grade_of, relation_of
 
 _KEEPS_VALUES = ",".join(
     str(relation.value)
@@ -30,6 +32,8 @@ _KEEPS_VALUES = ",".join(
 _TABLES = """
 CREATE TEMP TABLE listed(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
 CREATE TEMP TABLE allowed(node INTEGER PRIMARY KEY);
+CREATE TEMP TABLE allowed_file(sha256 BLOB PRIMARY KEY, size INTEGER) WITHOUT ROWID;
+CREATE TEMP TABLE listed_main(sha256 BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE original(entry INTEGER, node INTEGER, PRIMARY KEY (entry, node)) WITHOUT ROWID;
 CREATE TEMP TABLE derived(node INTEGER PRIMARY KEY);
 CREATE TEMP TABLE sketched(digest TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -55,6 +59,7 @@ def build(connection: sqlite3.Connection, listing: Listing) -> None:
     _name_listed(connection, listing)
     _shape(connection)
     links.add(connection, listing)
+    _clear_components(connection, listing)
     connection.execute(  # where a list names no model, whoever holds its files is what it means
         "INSERT OR IGNORE INTO original SELECT DISTINCT l.entry, x.child FROM listed AS l"
         "  CROSS JOIN link AS x ON x.parent = l.node AND x.entry = l.entry"
@@ -153,6 +158,7 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
     """Every listed thing becomes a node, even one that no platform shows any more."""
     wanted = {ref for _, ref in listing.roots} | listing.allowed
     wanted |= {refs.sha256(digest.sha256) for digest in listing.digests}
+    wanted |= {refs.sha256(digest) for digest in listing.allowed_digests}
     ids = identity.name(connection, sorted(wanted))
     connection.executemany(  # what is not hosted is spelled as its list spells it
         f"UPDATE node SET ref = ?1 WHERE key = ?2 AND ref <> ?1 AND status NOT IN ({HOSTED})",
@@ -164,15 +170,15 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
         + [(d.entry, ids[refs.sha256(d.sha256)]) for d in listing.digests],
     )
     for entry, ref in listing.roots:
-        if ref.startswith("civitai:") and "@" not in ref:
-            connection.execute(
-                "INSERT OR IGNORE INTO listed SELECT ?, ifnull(same, id) FROM node"
-                " WHERE key >= ? || '@' AND key < ? || 'A'",
-                (entry, ref, ref),
-            )
+        _every_version(connection, ref, "INSERT OR IGNORE INTO listed SELECT ?, {node}", (entry,))
     connection.executemany(
-        "INSERT OR IGNORE INTO allowed VALUES (?)", [(ids[ref],) for ref in listing.allowed]
+        "INSERT OR IGNORE INTO allowed VALUES (?)",
+        [(ids[ref],) for ref in listing.allowed]
+        + [(ids[refs.sha256(digest)],) for digest in listing.allowed_digests],
     )
+    for ref in listing.allowed:
+        _every_version(connection, ref, "INSERT OR IGNORE INTO allowed SELECT {node}", ())
+    _allow_holders(connection, listing)
     connection.execute(  # what is allowed and not listed shields those who descend through it
         "INSERT INTO shield SELECT node FROM allowed WHERE node NOT IN (SELECT node FROM listed)"
     )
@@ -188,6 +194,54 @@ def _name_listed(connection: sqlite3.Connection, listing: Listing) -> None:
         "INSERT OR IGNORE INTO sketched VALUES (?)", [("",), *((d,) for d in listing.sketches)]
     )
     _mark_derived(connection, listing)
+
+
+def _every_version(
+    connection: sqlite3.Connection, ref: ModelRef, insert: str, bound: tuple[int, ...]
+) -> None:
+    """A Civitai model without a version means all of them; nothing else has versions."""
+    if ref.startswith("civitai:") and "@" not in ref:
+        connection.execute(
+            f"{insert.format(node='ifnull(same, id)')} FROM node"
+            " WHERE key >= ? || '@' AND key < ? || 'A'",
+            (*bound, ref, ref),
+        )
+
+
+def _allow_holders(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Models all of whose main files are allowed ones.
+
+    One of several is not enough: whoever uploads a model decides what lies beside it, and where.
+    """
+    connection.executemany(
+        "INSERT OR IGNORE INTO listed_main VALUES (?)",
+        [(bytes.fromhex(d.sha256),) for d in listing.digests if d.component.main],
+    )
+    sizes = sorted(listing.allowed_digests.items())
+    if not sizes:
+        return
+    connection.executemany(
+        "INSERT OR IGNORE INTO allowed_file VALUES (?, ?)",
+        [(bytes.fromhex(digest), size) for digest, size in sizes],
+    )
+    fits = f"ifnull(abs({{file}}.size - a.size), 0) <= {SIZE_ROUNDING}"
+    connection.execute(
+        "INSERT OR IGNORE INTO allowed SELECT DISTINCT f.node FROM allowed_file AS a"
+        " CROSS JOIN file AS f ON f.sha256 = a.sha256"
+        f" WHERE {STANDS.format(file='f')} AND {fits.format(file='f')}"
+        f"  AND NOT EXISTS (SELECT 1 FROM file AS g LEFT JOIN allowed_file AS a"
+        f"    ON a.sha256 = g.sha256 AND {fits.format(file='g')}"
+        f"    WHERE g.node = f.node AND {STANDS.format(file='g')} AND a.sha256 IS NULL)"
+    )
+
+
+def _clear_components(connection: sqlite3.Connection, listing: Listing) -> None:
+    """Parts that an allow list names are no finding, whoever else lists them."""
+    connection.executemany(
+        "DELETE FROM link WHERE parent = (SELECT id FROM node WHERE key = ?)"
+        f" AND {relation_of('code')} = {Relation.COMPONENT.value}",
+        [(refs.key(refs.sha256(digest)),) for digest in sorted(listing.cleared)],
+    )
 
 
 def _mark_derived(connection: sqlite3.Connection, listing: Listing) -> None:

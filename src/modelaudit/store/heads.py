@@ -12,7 +12,7 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.weights import UNKNOWN, Head
 from modelaudit.domain.words import Component
 from modelaudit.store.copies import SIZE_ROUNDING
-from modelaudit.store.fragments import HOSTED, MAINS, PART
+from modelaudit.store.fragments import HOSTED, MAINS, OF_LINEAGE, PART
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ def unread(
         "SELECT n.ref, lower(hex(n.revision)), f.path, f.size, lower(hex(f.sha256)), f.etag,"
         "       n.id IN (SELECT r.node FROM lineage_reach AS w JOIN lineage_node AS r"
         "                ON r.rank = w.node) AS suspect,"
-        "       EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1) AS known"
+        "       EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id AND c.grade > 1"
+        f"               AND c.{OF_LINEAGE}) AS known"
         f" {_unread(platforms)} AND {_ends(endings)}"
         " ORDER BY suspect DESC, known, f.size, n.ref, f.path LIMIT ?",
         (*platforms, limit),

@@ -7,15 +7,13 @@ They go into the temporary table ``link(parent, child, entry, code)`` of
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-from collections.abc import Mapping
 
 from modelaudit.domain import refs
 from modelaudit.domain.digests import NEVER_MATCH
 from modelaudit.domain.edge import GRADE_SHIFT, UNKNOWN_WEIGHT, WEIGHT_SHIFT, Edge, Flag, pack
-from modelaudit.domain.entry import Entry
 from modelaudit.domain.listing import Listing
+from modelaudit.domain.name_hints import NameHints, searched
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Component, Grade, Relation
 from modelaudit.store import tensors
@@ -127,26 +125,29 @@ def _link_versions(connection: sqlite3.Connection) -> None:
 
 
 def _link_names(connection: sqlite3.Connection, listing: Listing) -> None:
-    """Names that look like a listed model: a hint, for lists that ask for it."""
-    if not listing.name_patterns:
+    """Names that look like a listed model, or hold listed words: a hint, where a list asks."""
+    if not listing.names:
         return
-    patterns = [(entry, re.compile(pattern)) for entry, pattern in listing.name_patterns]
-    roots = _first_models(connection, listing.entries)
-    code = pack(Edge(Relation.FINETUNE, Grade.HINTED))
+    hints = NameHints(listing)
+    like, named = (pack(Edge(r, Grade.HINTED)) for r in (Relation.FINETUNE, Relation.LISTED))
+    parents = {entry: (root, like) for entry, root in _first_models(connection, listing).items()}
+    for entry in listing.names.keys() - parents.keys():
+        ref = refs.words(listing.entries[entry].id)
+        root = connection.execute("SELECT id FROM node WHERE key = ?", (refs.key(ref),)).fetchone()
+        parents[entry] = root[0], named
     rows = [
-        (roots[entry], node, entry, code)
+        (parents[entry][0], node, entry, parents[entry][1])
         for node, ref, title in connection.execute(
             "SELECT id, ref, title FROM node WHERE status > 0"
         )
-        for entry, pattern in patterns
-        if entry in roots and pattern.search(f"{refs.local(ModelRef(ref))} {title or ''}")
+        for entry in hints.find(searched(ModelRef(ref), title))
     ]
     connection.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
 
 
 def _link_shapes(connection: sqlite3.Connection, listing: Listing) -> None:
     """Files with the architecture of a listed model: a hint, for lists that ask for it."""
-    roots = _first_models(connection, listing.entries) if listing.architectures else {}
+    roots = _first_models(connection, listing) if listing.architectures else {}
     connection.executemany(
         "INSERT OR IGNORE INTO link SELECT ?1, f.node, ?2, ?3 FROM head AS h"
         "  JOIN file AS f ON f.head = h.key WHERE h.family = ?4 AND f.node <> ?1",
@@ -158,9 +159,9 @@ def _link_shapes(connection: sqlite3.Connection, listing: Listing) -> None:
     )
 
 
-def _first_models(connection: sqlite3.Connection, entries: Mapping[int, Entry]) -> dict[int, int]:
+def _first_models(connection: sqlite3.Connection, listing: Listing) -> dict[int, int]:
     found = {}
-    for number, entry in entries.items():
+    for number, entry in listing.entries.items():
         for ref in entry.match.models[:1]:
             row = connection.execute(
                 "SELECT ifnull(same, id) FROM node WHERE key = ?", (refs.key(ref),)

@@ -61,6 +61,14 @@ def m003_weights(db: Database) -> None:
     db.table("word").insert_all(_words("kinship"), ignore=True)
 
 
+@migrations()
+def m004_waivers(db: Database) -> None:
+    """Decisions of people are kept."""
+    if db.table("waiver").exists():
+        return
+    _create(db, "waiver", "waivers")
+
+
 def _renew_files(db: Database) -> None:
     """Make the table of files anew, as it is today, and keep its rows."""
     db.execute("DROP VIEW files")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,9 @@ from modelaudit.domain.finding import (
 )
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.sketch import Weighed
+from modelaudit.domain.waiver import Waiver, WaiverUse
 from modelaudit.domain.words import ConflictKind, Grade, Kinship, Relation, State, Verdict
+from modelaudit.store import waivers as decisions
 from modelaudit.store.bodies import read_body, read_sides
 from modelaudit.store.compared import compared, kinships
 from modelaudit.store.coverage import loads
@@ -34,13 +36,24 @@ _WINDOWS = {"hf": "30d", "civitai": "all"}
 
 
 class StoredReport:
-    """Implements :class:`modelaudit.domain.finding.Report` over an audit database."""
+    """Implements :class:`modelaudit.domain.finding.Report` over an audit database.
 
-    def __init__(self, connection: sqlite3.Connection, opened: OpenRun) -> None:
+    ``waivers`` stand for the decisions that the database holds, where they are given.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        opened: OpenRun,
+        waivers: Sequence[Waiver] | None = None,
+    ) -> None:
         self._db = connection
         self._opened = opened
         self._bound = (opened.series, opened.seq, opened.seq)
         self._before = baseline(connection, opened)
+        if waivers is None:
+            waivers = decisions.known(connection, opened)
+        self._uses = decisions.mark(connection, opened, waivers)
         self._state = _state(None if self._before is None else self._before.seq)
 
     @property
@@ -64,7 +77,7 @@ class StoredReport:
         by_grade: dict[Verdict, dict[Grade, int]] = {verdict: {} for verdict in findings}
         by_entry: defaultdict[str, int] = defaultdict(int)
         for entry, verdict, grade, count in self._db.execute(
-            f"SELECT entry, verdict, grade, count(*) FROM finding AS f WHERE {LIVE}"
+            f"SELECT entry, verdict, grade, count(*) FROM finding AS f WHERE {self._acted_on}"
             " GROUP BY entry, verdict, grade ORDER BY entry",
             self._bound,
         ):
@@ -74,14 +87,14 @@ class StoredReport:
             by_entry[entry] += count
         for verdict, count in self._db.execute(
             "SELECT strongest, count(*) FROM (SELECT max(verdict) AS strongest"
-            f" FROM finding AS f WHERE {LIVE} GROUP BY node) GROUP BY strongest",
+            f" FROM finding AS f WHERE {self._acted_on} GROUP BY node) GROUP BY strongest",
             self._bound,
         ):
             models[Verdict(verdict)] = count
         states = dict.fromkeys(State, 0)
         for state, count in self._db.execute(
             f"SELECT {self._state} AS state, count(*) FROM finding AS f"
-            f" WHERE {LIVE} GROUP BY state",
+            f" WHERE {self._acted_on} GROUP BY state",
             self._bound,
         ):
             states[State(state)] = count
@@ -90,18 +103,25 @@ class StoredReport:
             models=models,
             verdict_by_grade=by_grade,
             by_entry=dict(by_entry),
+            waived=self._db.execute(
+                "SELECT count(*) FROM temp.waived WHERE run = ?", (self._opened.seq,)
+            ).fetchone()[0],
             downloads_affected=self._reach(),
             states=states,
         )
 
-    def findings(self, *, order: Order = "id", limit: int | None = None) -> Iterator[Finding]:
-        """The live findings."""
+    def findings(
+        self, *, order: Order = "id", limit: int | None = None, waived: bool | None = None
+    ) -> Iterator[Finding]:
+        """The live findings; with ``waived`` only those that are, or are not."""
         by = (
             "f.entry || '/' || n.ref"
             if order == "id"
-            else "f.verdict DESC, ifnull(p.downloads, -1) DESC, f.entry || '/' || n.ref"
+            else "w.rule IS NOT NULL, f.verdict DESC, ifnull(p.downloads, -1) DESC,"
+            " f.entry || '/' || n.ref"
         )
-        return self._select(f"ORDER BY {by} LIMIT {-1 if limit is None else int(limit)}", ())
+        only = "" if waived is None else f"AND w.rule IS {'NOT ' if waived else ''}NULL"
+        return self._select(f"{only} ORDER BY {by} LIMIT {-1 if limit is None else int(limit)}", ())
 
     def findings_of(self, node: int) -> Iterator[Finding]:
         """The live findings on one model, strongest first."""
@@ -127,6 +147,10 @@ class StoredReport:
         for name, reason, first_absent, confirmed in rows:
             yield Gone(id=name, reason=reason, first_absent=first_absent, confirmed=confirmed)
 
+    def waivers(self) -> Sequence[WaiverUse]:
+        """Every decision in force, and every one that has expired."""
+        return sorted(self._uses, key=lambda use: (use.waiver.rule, use.waiver.until))
+
     def compared(self, *, order: Closeness = "id", limit: int | None = None) -> Iterator[Weighed]:
         """Files whose weights were compared, whatever was found."""
         run = self._opened.run
@@ -145,6 +169,12 @@ class StoredReport:
         return kinships(self._db, run.sources, library=self._library, until=run.finished)
 
     @property
+    def _acted_on(self) -> str:
+        """SQL for a live finding that nobody waived; binds as ``LIVE``."""
+        waived = any(use.state == "active" for use in self._uses)
+        return f"{LIVE} AND {_unwaived(self._opened.seq)}" if waived else LIVE
+
+    @property
     def _library(self) -> str:
         """What this run compared with; what others did is none of its business."""
         return self.coverage.library
@@ -153,13 +183,17 @@ class StoredReport:
         rows = self._db.execute(
             f"SELECT f.entry, n.ref, f.verdict, f.decided_by, f.grade, f.relation, f.body,"
             f"       {self._state}, lower(hex(n.revision)), n.author, n.created,"
-            "       p.downloads, p.likes"
+            "       p.downloads, p.likes, w.rule"
             "  FROM finding AS f JOIN node AS n ON n.id = f.node"
             "  LEFT JOIN popularity AS p ON p.node = n.id"
+            f"  LEFT JOIN temp.waived AS w ON w.run = {self._opened.seq} AND w.entry = f.entry"
+            "        AND w.node = f.node"
             f" WHERE {LIVE} {rest}",
             (*self._bound, *bound),
         )
-        return (_finding(row) for row in rows)
+        return (
+            _finding(row, None if rule is None else self._uses[rule].waiver) for *row, rule in rows
+        )
 
     def _conflicts(self, where: str, bound: tuple[object, ...]) -> Iterator[Conflict]:
         rows = self._db.execute(
@@ -179,14 +213,24 @@ class StoredReport:
             )
 
     def raised(self) -> int:
-        """Findings at review or above that are new, or whose verdict rose since the baseline."""
-        before = "NULL" if self._before is None else str(self._before.seq)
+        """Findings at review or above that are new, or whose verdict rose since the baseline.
+
+        What was waived there and is not any more counts as new: its waiver expired or was ended.
+        """
+        earlier = "NULL"
+        if self._before is not None:
+            before = self._before.seq
+            decisions.mark(self._db, self._before, decisions.as_of(self._db, self._before))
+            earlier = (
+                "(SELECT max(e.verdict) FROM finding AS e"
+                "  WHERE e.series = f.series AND e.entry = f.entry AND e.node = f.node"
+                f"   AND e.since <= {before} AND ifnull(e.until, 1 << 60) > {before}"
+                f"   AND {_unwaived(before, 'e')})"
+            )
         return int(
             self._db.execute(
-                f"SELECT count(*) FROM finding AS f WHERE {LIVE} AND f.verdict >= ?"
-                " AND f.verdict > ifnull((SELECT max(e.verdict) FROM finding AS e"
-                "   WHERE e.series = f.series AND e.entry = f.entry AND e.node = f.node"
-                f"    AND e.since <= {before} AND ifnull(e.until, 1 << 60) > {before}), -1)",
+                f"SELECT count(*) FROM finding AS f WHERE {self._acted_on} AND f.verdict >= ?"
+                f" AND f.verdict > ifnull({earlier}, -1)",
                 (*self._bound, Verdict.REVIEW.value),
             ).fetchone()[0]
         )
@@ -197,7 +241,7 @@ class StoredReport:
             "SELECT substr(n.ref, 1, instr(n.ref, ':') - 1) AS platform,"
             "       sum(p.downloads)"
             "  FROM node AS n LEFT JOIN popularity AS p ON p.node = n.id WHERE n.id IN"
-            f" (SELECT f.node FROM finding AS f WHERE {LIVE} AND f.verdict = ?)"
+            f" (SELECT f.node FROM finding AS f WHERE {self._acted_on} AND f.verdict = ?)"
             " GROUP BY platform",
             (*self._bound, Verdict.TAKE_DOWN.value),
         )
@@ -210,6 +254,14 @@ class StoredReport:
             )
             for platform in sorted({*_WINDOWS, *counted})
         }
+
+
+def _unwaived(run: int, finding: str = "f") -> str:
+    """SQL for a finding that no decision covers as of a run."""
+    return (
+        f"NOT EXISTS (SELECT 1 FROM temp.waived AS w WHERE w.run = {run}"
+        f" AND w.entry = {finding}.entry AND w.node = {finding}.node)"
+    )
 
 
 def _state(before: int | None) -> str:
@@ -226,7 +278,7 @@ def _state(before: int | None) -> str:
     )
 
 
-def _finding(row: tuple[Any, ...]) -> Finding:
+def _finding(row: Sequence[Any], waiver: Waiver | None) -> Finding:
     (entry, ref, verdict, decided_by, grade, relation, text, state, revision, author, created,
      downloads, likes) = row  # fmt: skip
     body = read_body(text)
@@ -244,6 +296,7 @@ def _finding(row: tuple[Any, ...]) -> Finding:
         conflicts=body.conflicts,
         files=body.files,
         state=State(state),
+        waiver=waiver,
         revision=revision or None,
         url=refs.page_url(model),
         author=author or (owner if slash and model.startswith("hf:") else None),

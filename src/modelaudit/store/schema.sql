@@ -233,6 +233,25 @@ CREATE TABLE gone (          -- findings that are no more
   PRIMARY KEY (series, id, since)
 ) WITHOUT ROWID;
 
+CREATE TABLE waiver (        -- decisions of people: added, never changed, ended once
+  id INTEGER PRIMARY KEY,
+  finding TEXT,              -- what it covers: a finding, or an entry, a model or pattern, or both
+  entry TEXT,
+  model TEXT,
+  decision TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  author TEXT NOT NULL,
+  made TEXT NOT NULL,        -- this and the next: days, YYYY-MM-DD
+  until TEXT NOT NULL,
+  recorded INTEGER NOT NULL, -- when it was written down here
+  since INTEGER NOT NULL,    -- the run from which on reports show it
+  file TEXT,                 -- the waivers.toml that last held it
+  ended INTEGER,             -- NULL while it is in force or has run out by itself
+  till INTEGER,              -- the run from which on reports show it no more
+  ended_by TEXT,
+  ended_reason TEXT
+);
+
 CREATE VIEW models AS
 SELECT n.ref, s.word AS status, n.author, n.title, n.kind,
        datetime(n.created, 'unixepoch') AS created, datetime(n.modified, 'unixepoch') AS modified,
@@ -281,3 +300,9 @@ SELECT f.entry || '/' || n.ref AS id, v.word AS verdict, g.word AS grade, r.word
   JOIN word AS g ON g.kind = 'grade' AND g.code = f.grade
   JOIN word AS r ON r.kind = 'relation' AND r.code = f.relation
  WHERE f.until IS NULL;
+
+CREATE VIEW waivers AS       -- every decision, also those that were ended
+SELECT id, finding, entry, model, decision, reason, author, made, until, file,
+       datetime(recorded, 'unixepoch') AS recorded, datetime(ended, 'unixepoch') AS ended,
+       ended_by, ended_reason
+  FROM waiver;

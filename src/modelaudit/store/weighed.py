@@ -20,7 +20,7 @@ from modelaudit.domain.sketch import Weighed
 from modelaudit.domain.weighed import plain
 from modelaudit.domain.weights import UNKNOWN
 from modelaudit.domain.words import Component, Grade, Kinship
-from modelaudit.store.fragments import LATER_SHARD, MAINS
+from modelaudit.store.fragments import LATER_SHARD, MAINS, OF_LINEAGE
 from modelaudit.store.heads import Unread
 
 _WHOLES: Final = ",".join(
@@ -119,7 +119,7 @@ def unweighed(
         "SELECT n.id, n.ref, lower(hex(n.revision)), f.path, f.size, f.head,"
         "       lower(hex(f.sha256)), f.etag,"
         "       EXISTS (SELECT 1 FROM claim AS c WHERE c.child = n.id"
-        f"                AND c.grade >= {Grade.DECLARED.value})"
+        f"                AND c.grade >= {Grade.DECLARED.value} AND c.{OF_LINEAGE})"
         "       AND n.id NOT IN (SELECT child FROM contradicted) AS settled"
         f" {_files(platforms)} AND {_HOLDS_A_MODEL} AND {_ALL_KNOWN}"
         "   AND (f.weighed IS NULL OR f.library IS NOT ?)"

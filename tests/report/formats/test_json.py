@@ -22,7 +22,7 @@ from modelaudit.domain.words import (
 from modelaudit.report.formats import json as json_format
 from modelaudit.report.formats import jsonl
 from tests.report.rows import HOSTILE, SD15, claim, finding
-from tests.report.sample import sample
+from tests.report.sample import sample, waived
 
 SCHEMA = json_format.schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -45,7 +45,7 @@ def test_an_empty_report_is_valid_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["/", "run", "coverage", "summary", "findings", "compared", "gone"]
+    "place", ["/", "run", "coverage", "summary", "findings", "waivers", "compared", "gone"]
 )
 def test_the_schema_refuses_a_key_that_nobody_promised(place: str) -> None:
     report = written()
@@ -119,6 +119,29 @@ def test_a_claim_without_source_or_excerpt_spells_them_out() -> None:
     assert row["downloads_window"] == "30d"
 
 
+def test_a_waived_finding_keeps_its_verdict_and_says_by_which_rule() -> None:
+    report = written()
+    findings, waivers, summary = report["findings"], report["waivers"], report["summary"]
+    assert isinstance(findings, list)
+    assert isinstance(waivers, list)
+    assert isinstance(summary, dict)
+    (row,) = [row for row in findings if row["waiver"]]
+    assert row["verdict"] == "review"
+    assert row["waiver"] == {
+        "rule": f"entry {row['entry']}, model {row['model']}",
+        "decision": "false_positive",
+        "reason": "the card describes another repository",
+        "by": "example-analyst",
+        "on": "2026-11-20",
+        "until": "2027-01-31",
+    }
+    assert summary["waived"] == 1
+    assert sum(summary["findings"].values()) == len(findings) - 1
+    assert {(use["state"], use["findings"]) for use in waivers} == {
+        ("active", 1), ("expired", 2), ("unused", 0),
+    }  # fmt: skip
+
+
 def test_json_lines_are_the_same_findings() -> None:
     lines = "".join(jsonl.render(sample())).splitlines()
     assert [json.loads(line) for line in lines] == written()["findings"]
@@ -134,7 +157,7 @@ def test_no_text_breaks_the_report(text: str) -> None:
             [claim(SD15, HOSTILE, Relation.COPY, locator=text, excerpt=text)],
             decided_by=text,
             author=text,
-            waiver=text,
+            waiver=waived(text),
             files=((text, "0" * 64),),
         )
     ]

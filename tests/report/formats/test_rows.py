@@ -44,7 +44,10 @@ def test_tsv_has_the_columns_of_the_contract_and_a_line_per_finding() -> None:
     assert len(lines) == 12
     assert {line.count("\t") for line in lines} == {10}
     verdicts = [line.split("\t")[1] for line in lines]
-    assert verdicts == ["take-down"] * 7 + ["review"] * 3 + ["note"] * 2
+    assert verdicts == ["take-down"] * 7 + ["review"] * 2 + ["note"] * 2 + ["review"]
+    assert [line.split("\t")[10].startswith("waived until ") for line in lines] == (
+        [False] * 11 + [True]
+    )
 
 
 def test_csv_reads_back_with_formulas_disarmed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,8 +16,16 @@ Names = Annotated[
 ]  # fmt: skip
 
 
+class Form(StrEnum):
+    """What the answer looks like."""
+
+    text = "text"
+    json = "json"
+
+
 def lint(
     names: Names = None,
+    form: Annotated[Form, typer.Option("--format", help="For people or for programs.")] = Form.text,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
     log_format: opt.LogFormatOption = opt.LogFormat.text,
@@ -25,19 +34,26 @@ def lint(
 ) -> None:
     """Say what is wrong with lists, each problem with its line and its remedy.
 
-    Exits with 1 when there is an error, 0 for warnings only. Without names: the shipped lists.
+    Lists named together are held against each other. Exits with 1 when there is an error, 0 for
+    warnings only. Without names: the shipped lists.
     """
     from modelaudit.check import blocklist
-    from modelaudit.check.lint import lint_many
     from modelaudit.cli import errors
     from modelaudit.cli.output import Output
-    from modelaudit.report.clean import for_terminal
+    from modelaudit.report import problems
     from modelaudit.report.words import amount
+    from modelaudit.steps.linting import lint as examine
 
     out = Output(quiet=quiet, verbose=verbose, as_json=log_format is opt.LogFormat.json)
     paths = [blocklist.resolve(name) for name in names or blocklist.shipped()]
-    problems = lint_many(paths)
-    out.data(f"{for_terminal(str(problem))}\n" for problem in problems)
-    out.say(f"{amount(len(paths), 'list')}, {amount(len(problems), 'problem')}")
-    wrong = any(problem.level == "error" for problem in problems)
+    found = examine(paths)
+    if form is Form.json:
+        out.data(problems.as_json(found))
+    else:
+        out.data(problems.render(found, out.width if out.on_terminal else None))
+    wrong = sum(problem.level == "error" for problem in found)
+    told = [amount(len(paths), "list"), amount(len(found), "problem")]
+    counts = [(wrong, "error"), (len(found) - wrong, "warning")]
+    parts = ", ".join(amount(count, level) for count, level in counts if count)
+    out.say(", ".join(told) + (f": {parts}" if parts else ""))
     raise typer.Exit(errors.FINDINGS if wrong else errors.OK)

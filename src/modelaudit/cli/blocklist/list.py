@@ -12,15 +12,31 @@ def list_(
     no_progress: opt.NoProgress = False,
     offline: opt.Offline = False,
 ) -> None:
-    """Name the shipped lists: id, kind, version, entries, sha256, title (TSV)."""
+    """Name the shipped lists: what each lists, how far it can go, and whether it is used unasked.
+
+    At a pipe: TSV.
+    """
     from modelaudit.check import blocklist
+    from modelaudit.check.verdict import entry_cap
     from modelaudit.cli.output import Output
-    from modelaudit.report.clean import for_tsv
+    from modelaudit.domain.words import Verdict
+    from modelaudit.report.listing import overview
 
     out = Output(quiet=quiet, verbose=verbose, as_json=log_format is opt.LogFormat.json)
-    rows = [("name", "kind", "version", "entries", "sha256", "title")]
+    used = {one.id for one in blocklist.default_lists()}
+    lists = []
     for name, path in blocklist.shipped().items():
         loaded = blocklist.load(path)
-        rows.append((name, loaded.kind.value, loaded.version, str(len(loaded.entries)),
-                     loaded.sha256[:12], loaded.title))  # fmt: skip
-    out.data("\t".join(for_tsv(cell) for cell in row) + "\n" for row in rows)
+        lists.append(
+            overview.Listed(
+                name=name,
+                blocklist=loaded,
+                strongest=max((entry_cap(e).verdict for e in loaded.entries), default=Verdict.NONE),
+                by_default=loaded.id in used,
+            )
+        )
+    if out.on_terminal:
+        out.data(overview.table(lists, width=out.width, colour=out.colour))
+        out.hint("modelaudit blocklist show LIST   shows its entries and their evidence")
+    else:
+        out.data(overview.tsv(lists))

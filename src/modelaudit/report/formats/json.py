@@ -20,6 +20,7 @@ from modelaudit.report.record import (
     gone_record,
     run_record,
     summary_record,
+    use_record,
 )
 from modelaudit.report.weights import compared_record
 
@@ -29,12 +30,15 @@ suffix = ".json"
 
 def render(report: Report) -> Iterator[str]:
     """One JSON object, written as it is read."""
+    summary = summary_record(report.summary, report.coverage.excepted)
     yield f'{{"schema": {json.dumps(SCHEMA)},\n'
     yield f'"run": {json.dumps(run_record(report.run))},\n'
     yield f'"coverage": {json.dumps(coverage_record(report.coverage))},\n'
-    yield f'"summary": {json.dumps(summary_record(report.summary))},\n'
+    yield f'"summary": {json.dumps(summary)},\n'
     yield '"findings": ['
     yield from _items(finding_record(finding) for finding in report.findings(order="id"))
+    yield '],\n"waivers": ['
+    yield from _items(use_record(use) for use in report.waivers())
     yield '],\n"conflicts": ['
     yield from _items(conflict_record(conflict) for conflict in report.conflicts())
     yield '],\n"compared": ['

@@ -43,7 +43,7 @@ def render(report: Report) -> Iterator[str]:
     for reach in words.reaches(summary):
         yield f"- Take-down reaches {reach}\n"
     shelves: dict[Verdict, list[Finding]] = {Verdict.TAKE_DOWN: [], Verdict.REVIEW: []}
-    for finding in report.findings(order="reach"):
+    for finding in report.findings(order="reach", waived=False):
         if finding.verdict not in shelves:
             break
         if len(shelves[finding.verdict]) < ROWS:
@@ -57,6 +57,7 @@ def render(report: Report) -> Iterator[str]:
         )
         if total > len(shelf):
             yield f"\nThe first {len(shelf)} of {total:,}; the JSON report has them all.\n"
+    yield from _waived(report)
     yield from _weights(report, [row for shelf in shelves.values() for row in shelf])
     yield from _conflicts(report)
     yield from _not_examined(report)
@@ -90,7 +91,6 @@ def _row(finding: Finding) -> tuple[str, ...]:
     )
     downloads = "" if finding.downloads is None else f"{finding.downloads:,}"
     span = words.window(window(refs.platform(finding.model)))
-    waived = f" (waived: {for_markdown(finding.waiver, _WIDTH)})" if finding.waiver else ""
     hops = words.amount(finding.hops, "hop")
     return (
         model,
@@ -98,8 +98,51 @@ def _row(finding: Finding) -> tuple[str, ...]:
         f"{finding.relation}, {hops}, {evidence or finding.grade}",
         for_markdown(finding.entry, _WIDTH),
         f"{downloads} {span}" if downloads else "",
-        for_markdown(finding.decided_by, 2 * _WIDTH) + waived,
+        for_markdown(finding.decided_by, 2 * _WIDTH),
     )
+
+
+def _waived(report: Report) -> Iterator[str]:
+    """What is left out above and by whose decision; then decisions that want a look."""
+    total = report.summary.waived
+    lapsed = [use for use in report.waivers() if use.state != "active"]
+    if not total and not lapsed:
+        return
+    yield f"\n## Waived ({words.amount(total, 'finding')})\n\n{words.WAIVED}\n\n"
+    rows = report.findings(order="reach", limit=ROWS, waived=True)
+    yield from _table(
+        ("Model", "Verdict", "Entry", "Decision", "Until", "By", "Reason"),
+        (
+            (
+                for_markdown(row.model, _WIDTH),
+                str(row.verdict),
+                for_markdown(row.entry, _WIDTH),
+                row.waiver.decision.words,
+                row.waiver.until,
+                for_markdown(row.waiver.by, _WIDTH),
+                for_markdown(row.waiver.reason, 2 * _WIDTH),
+            )
+            for row in rows
+            if row.waiver is not None
+        ),
+    )
+    if total > ROWS:
+        yield f"\nThe first {ROWS} of {total:,}; the JSON report has them all.\n"
+    if lapsed:
+        yield "\nExpired, or without any finding in this run:\n\n"
+        yield from _table(
+            ("State", "Covers", "Findings", "Until", "By"),
+            (
+                (
+                    use.state,
+                    for_markdown(use.waiver.rule, 2 * _WIDTH),
+                    f"{use.findings:,}",
+                    use.waiver.until,
+                    for_markdown(use.waiver.by, _WIDTH),
+                )
+                for use in lapsed[:ROWS]
+            ),
+        )
 
 
 def _weights(report: Report, shown: Iterable[Finding]) -> Iterator[str]:

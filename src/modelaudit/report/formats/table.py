@@ -1,4 +1,7 @@
-"""A table for a terminal: the 25 findings that matter most. Pipes get TSV, which cuts nothing."""
+"""A table for a terminal: the 25 findings that matter most, and apart from them what is waived.
+
+Pipes get TSV, which cuts nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ name = "table"
 suffix = ".txt"
 
 ROWS = 25
+_WAIVED = 5
 _NARROW = 100
 _OTHERS = 37
 """Columns that the short table needs beside the names."""
@@ -31,7 +35,7 @@ def render(report: Report, *, width: int = 120, colour: bool = False) -> Iterato
     from rich.table import Table
     from rich.text import Text
 
-    findings = list(report.findings(order="reach", limit=ROWS))
+    findings = list(report.findings(order="reach", limit=ROWS, waived=False))
     cut = False
     screen = io.StringIO()
     console = Console(
@@ -65,12 +69,25 @@ def _cells(finding: Finding, room: int) -> tuple[str, ...]:
     )
 
 
+def _waived(report: Report) -> Iterator[str]:
+    """What is left out of the table by somebody's decision."""
+    total = report.summary.waived
+    for finding in report.findings(order="reach", limit=_WAIVED, waived=True):
+        if finding.waiver is not None:
+            model = shorten(for_terminal(finding.model), 60)
+            why = shorten(for_terminal(words.waived(finding.waiver)), 160)
+            yield f"{finding.verdict}, {model}: {why}"
+    if total > _WAIVED:
+        yield f"… {words.amount(total - _WAIVED, 'more waived finding')}"
+
+
 def _below(report: Report, shown: int, *, cut: bool) -> Iterator[str]:
     total = sum(report.summary.findings.get(verdict, 0) for verdict in VERDICTS)
     if total > shown:
         yield f"… {words.amount(total - shown, 'more finding')}"
     elif not total:
         yield "No findings."
+    yield from _waived(report)
     if cut:
         yield "Names with … are cut to fit; -o tsv has them whole."
     if warning := words.incomplete(report):
@@ -81,3 +98,7 @@ def _below(report: Report, shown: int, *, cut: bool) -> Iterator[str]:
     yield words.not_examined(report.coverage) + (f" ({reasons})" if reasons else "")
     if note := words.declared_only(report.run):
         yield note
+    lists = [f"{used.id} {used.version} (sha256 {used.sha256[:12]})"
+             for used in report.run.blocklists]  # fmt: skip
+    if lists:
+        yield f"Lists: {', '.join(lists)}"

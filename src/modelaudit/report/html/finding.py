@@ -65,7 +65,7 @@ def _via(found: Finding) -> str:
     if not found.hops:
         return "listed itself"
     if found.hops == 1:
-        return f"{words.RELATION[found.relation]} {parts.ref(found.path[-1], 48)}"
+        return f"{words.via(found)} {parts.ref(found.path[-1], 48)}"
     return f"{words.amount(found.hops, 'step')} from {parts.ref(found.path[-1], 48)}"
 
 
@@ -80,7 +80,13 @@ def _body(found: Finding, anchor: str) -> Iterator[str]:
         f"Decided by: {parts.name(found.decided_by, 512)}</p>\n"
     )
     if found.waiver is not None:
-        yield f'<p class="waiver"><strong>Waived</strong>: {parts.name(found.waiver, 512)}</p>\n'
+        waiver = found.waiver
+        yield (
+            f'<p class="waiver"><strong>Waived</strong> until {for_html(waiver.until)} by '
+            f"{parts.name(waiver.by)}: {parts.name(waiver.reason, 512)} "
+            f"({waiver.decision.words}, decided {for_html(waiver.on)}). "
+            f"Rule: {parts.name(waiver.rule, 160)}</p>\n"
+        )
     page = url(found)
     likes = "" if found.likes is None else f"{found.likes:,}"
     yield parts.facts(

@@ -15,7 +15,7 @@ from importlib.resources import files
 from itertools import islice
 from typing import Final
 
-from modelaudit.domain.finding import Report
+from modelaudit.domain.finding import Finding, Report
 from modelaudit.domain.words import Verdict
 from modelaudit.report import words
 from modelaudit.report.clean import for_html
@@ -53,20 +53,27 @@ class _Shelves:
 
     def __init__(self, report: Report) -> None:
         self.shown: dict[str, list[str]] = {key: [] for key, _, _ in _SECTIONS}
+        self.shown["waived"] = []
         self.total = dict.fromkeys(self.shown, 0)
         self.platforms: set[str] = set()
-        for found in report.findings(order="reach"):
+        for found in report.findings(order="reach", waived=False):
             if found.verdict is Verdict.TAKE_DOWN:
                 key = "proved" if words.proved(found) else "declared"
             else:
                 key = str(found.verdict)
             self.total[key] += 1
             if len(self.shown[key]) < MOST:
-                self.shown[key].append(finding(found))
-                self.platforms.add(found.model.partition(":")[0])
+                self._show(key, found)
             elif key == "note":  # notes come last: nothing that would be shown follows
                 self.total[key] = max(self.total[key], report.summary.findings.get(Verdict.NOTE, 0))
                 break
+        self.total["waived"] = report.summary.waived
+        for found in report.findings(order="reach", limit=MOST, waived=True):
+            self._show("waived", found)
+
+    def _show(self, key: str, found: Finding) -> None:
+        self.shown[key].append(finding(found))
+        self.platforms.add(found.model.partition(":")[0])
 
     def count(self, key: str) -> str:
         """How many findings a section has, beside its title."""
@@ -100,6 +107,7 @@ def page(report: Report) -> Iterator[str]:
         else:
             yield from _shelf(shelves, key, text)
         yield "</section>\n"
+    yield from _waived(report, shelves)
     yield from _conflicts(report, conflicts)
     yield from weights.compared(report)
     yield from scope.listed(report)
@@ -119,6 +127,38 @@ def _shelf(shelves: _Shelves, key: str, text: str) -> Iterator[str]:
     yield f'<p class="lead">{text}</p>\n<div class="list">\n'
     yield from shown
     yield "</div>\n" + parts.rest(len(shown), shelves.total[key], "findings")
+
+
+def _waived(report: Report, shelves: _Shelves) -> Iterator[str]:
+    """What nobody is asked to act on, and the decisions: also those that want a look."""
+    uses = report.waivers()
+    if not uses:
+        return
+    heading = f'<h2 id="waived">Waived {shelves.count("waived")}</h2>'
+    yield f'<section aria-labelledby="waived">{heading}\n'
+    if shelves.total["waived"]:
+        yield from _shelf(shelves, "waived", words.WAIVED)
+    order = {"expired": 0, "unused": 1, "active": 2}
+    rows = sorted(uses, key=lambda use: order[use.state])
+    yield from parts.table(
+        "Decisions; what has expired or covers nothing comes first",
+        ("State", "Covers", "#Findings", "Decision", "Until", "By", "Reason"),
+        (
+            (
+                use.state,
+                parts.name(use.waiver.rule, 160),
+                f"{use.findings:,}",
+                use.waiver.decision.words,
+                for_html(use.waiver.until),
+                parts.name(use.waiver.by),
+                parts.name(use.waiver.reason, 200),
+            )
+            for use in rows[:MOST]
+        ),
+    )
+    if len(uses) > MOST:
+        yield f'<p class="cut">Shown are the first {MOST:,}; the JSON format has them all.</p>\n'
+    yield "</section>\n"
 
 
 def _conflicts(report: Report, total: int) -> Iterator[str]:

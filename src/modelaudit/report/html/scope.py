@@ -52,6 +52,12 @@ def head(report: Report, conflicts: int) -> Iterator[str]:
             ("In scope", f"{report.coverage.models:,} models, {report.coverage.files:,} files"),
             ("Take-down reaches", for_html("; ".join(words.reaches(summary)))),
             ("Waived", words.amount(summary.waived, "finding") if summary.waived else ""),
+            (
+                "Excepted by the lists",
+                words.amount(report.coverage.excepted, "finding")
+                if report.coverage.excepted
+                else "",
+            ),
         )
     )
     if note := words.declared_only(run):

@@ -16,7 +16,7 @@ from modelaudit.resolve.evidence._claims import Said, malformed
 
 _CHOSEN_SINCE = parse_time("2022-12-21") or 0
 _RENAMED = {"MiniMax": "MiniMax H3", "HiDream O1": "HiDream-O1"}
-_SAYS_NOTHING = frozenset({"", "Other", "Upscaler"})
+SAYS_NOTHING = frozenset({"", "Other", "Upscaler"})
 _MAX_LENGTH = 100
 
 
@@ -31,7 +31,7 @@ def family(
         yield malformed(document, "the base model is not a label")
         return
     label = _RENAMED.get(stated.strip(), stated.strip())
-    if label in _SAYS_NOTHING:
+    if label in SAYS_NOTHING:
         return
     was_chosen = isinstance(created, int) and created >= _CHOSEN_SINCE
     worth = Grade.DECLARED if was_chosen else Grade.HINTED
