@@ -175,7 +175,7 @@ def waiver_record(waiver: Waiver) -> dict[str, Any]:
         "rule": waiver.rule,
         "decision": waiver.decision.value,
         "reason": waiver.reason,
-        "by": waiver.by,
+        "author": waiver.by,
         "on": waiver.on,
         "until": waiver.until,
     }

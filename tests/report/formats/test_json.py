@@ -131,7 +131,7 @@ def test_a_waived_finding_keeps_its_verdict_and_says_by_which_rule() -> None:
         "rule": f"entry {row['entry']}, model {row['model']}",
         "decision": "false_positive",
         "reason": "the card describes another repository",
-        "by": "example-analyst",
+        "author": "example-analyst",
         "on": "2026-11-20",
         "until": "2027-01-31",
     }
