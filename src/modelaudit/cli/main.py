@@ -20,6 +20,7 @@ from modelaudit.cli import (
     diff,
     explain,
     inspect,
+    plan,
     report,
     resolve,
     review,
@@ -49,6 +50,7 @@ app.command("sketch")(sketch.sketch)
 app.command("compare")(compare.compare)
 app.add_typer(blocklist.app, name="blocklist")
 app.add_typer(review.app, name="review")
+app.command("plan")(plan.plan)
 app.command("config")(config.config)
 
 

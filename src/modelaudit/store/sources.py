@@ -46,6 +46,14 @@ def open_source(connection: sqlite3.Connection, text: str, *, now: int) -> Progr
     return Progress(id=number, cursor=None, listed=0)
 
 
+def listed_before(connection: sqlite3.Connection) -> dict[str, int]:
+    """Source → models that its last complete listing had."""
+    rows = connection.execute(
+        "SELECT text, listed FROM source WHERE finished IS NOT NULL AND listed > 0"
+    )
+    return dict(rows.fetchall())
+
+
 def advance(
     connection: sqlite3.Connection, source: int, *, nodes: Iterable[int], cursor: str | None = None
 ) -> int:
