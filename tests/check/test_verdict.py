@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from modelaudit.check.verdict import path_cap
 from modelaudit.domain.edge import Edge, Flag
 from modelaudit.domain.entry import Documentation, Entry, EntryStatus, Scope
-from modelaudit.domain.words import Grade, Relation, Verdict
+from modelaudit.domain.words import Component, Grade, Relation, Verdict
 
 R, G = Relation, Grade
 
@@ -232,3 +232,18 @@ def test_the_reason_is_one_line_and_never_empty(
     reason = path_cap(entry, path, standard).reason
     assert reason
     assert "\n" not in reason
+
+
+@pytest.mark.parametrize(
+    ("tainted", "verdict"),
+    [
+        ({Component.IMAGE_ENCODER, Component.TEXT_ENCODER}, Verdict.NOTE),
+        ({Component.UNET, Component.TEXT_ENCODER}, Verdict.TAKE_DOWN),
+        ({Component.FULL}, Verdict.TAKE_DOWN),
+        (set(), Verdict.TAKE_DOWN),
+    ],
+)
+def test_one_of_several_parents_may_be_a_part(tainted: set[Component], verdict: Verdict) -> None:
+    entry = allowing(tainted=frozenset(tainted))
+    assert path_cap(entry, [flagged(Flag.AMONG)], G.DECLARED).verdict is verdict
+    assert path_cap(entry, [TUNE], G.DECLARED).verdict is Verdict.TAKE_DOWN

@@ -26,7 +26,7 @@ import pytest
 
 from modelaudit.check import blocklist
 from modelaudit.domain import refs
-from modelaudit.domain.cases import Case
+from modelaudit.domain.cases import Case, HeldFile
 from modelaudit.domain.entry import Blocklist
 from modelaudit.domain.words import Verdict
 from tests.quality import listed
@@ -113,6 +113,22 @@ def test_no_control_is_more_than_a_note_with_every_list(by_every_list: Found) ->
     controls = {refs.key(case.model) for case in spared()}
     verdicts = [verdict for (_, model), verdict in by_every_list.items() if model in controls]
     assert len(verdicts) > 50 and set(verdicts) == {Verdict.NOTE}
+
+
+def test_a_part_of_another_family_in_a_listed_pipeline_finds_nobody(tmp_path: Path) -> None:
+    """Two listed pipelines hold the prior of Karlo, which was trained on other data."""
+    prior = (HeldFile(path="prior/diffusion_pytorch_model.bin", sha256="5e" * 32, size=4_090_000),)
+    pipeline, karlo = (
+        "diffusers/stable-diffusion-2-1-unclip-t2i-l", "kakaobrain/karlo-v1-alpha",
+    )  # fmt: skip
+    cases = [
+        Case(name=name, model=refs.hf(name), files=prior, created=created, expect=Verdict.NONE)
+        for name, created in (
+            (karlo, "2022-12-01"), (pipeline, "2023-03-20"), ("example-packer/prior", "2023-06-01"),
+        )
+    ]  # fmt: skip
+    with found_by(DEFAULT, cases, tmp_path) as found:
+        assert set(found) == {("laion-5b/sd-2.1-unclip-t2i", refs.key(refs.hf(pipeline)))}
 
 
 def test_without_labels_only_listed_files_are_found(tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def _groups(entries: Mapping[int, Entry]) -> Iterator[Sequence[tuple[int, Entry]
         entry = item[1]
         scope = entry.scope
         hops = -1 if scope.max_hops is None else scope.max_hops
-        return (entry_cap(entry).verdict, sorted(scope.caps.items()), hops, scope.min_merge_weight)
+        caps = sorted(scope.caps.items())
+        return (entry_cap(entry).verdict, caps, hops, scope.min_merge_weight, entry.of_parts)
 
     for _, group in groupby(sorted(entries.items(), key=rules), key=rules):
         yield list(group)

@@ -81,6 +81,8 @@ def edge_cap(edge: Edge, entry: Entry, standard: Grade) -> Cap:
     caps += [Cap(limit, reason) for flag, limit, reason in _FLAGS if flag & edge.flags]
     if edge.relation is Relation.COMPONENT:
         caps.append(Cap(Verdict.NOTE, "a component does not stand for the model"))
+    if Flag.AMONG & edge.flags and entry.of_parts:
+        caps.append(Cap(Verdict.NOTE, "one of several parents, and known for a part alone"))
     if (
         edge.relation is Relation.MERGE
         and edge.weight is not None

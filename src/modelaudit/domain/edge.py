@@ -33,6 +33,8 @@ class Flag(IntFlag):
     RELATIVE = 512
     """By weights alone, of a listed model that is itself derived from what is not listed: what
     descends from that shares them too."""
+    AMONG = 1024
+    """The publisher names several parents and does not say how the model comes from each."""
 
 
 class Edge(NamedTuple):

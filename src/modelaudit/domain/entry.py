@@ -183,6 +183,11 @@ class Entry:
         """False for drafts and withdrawn entries: they are kept, and never match."""
         return self.status in (EntryStatus.ACTIVE, EntryStatus.DISPUTED)
 
+    @property
+    def of_parts(self) -> bool:
+        """True where only parts are listed that never stand for a model, such as encoders."""
+        return bool(self.tainted) and not any(part.main for part in self.tainted)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocklist:

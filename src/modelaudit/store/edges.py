@@ -53,6 +53,11 @@ _ENDS = (
     " JOIN node AS p ON p.id = c.parent JOIN node AS n ON n.id = c.child"
 )
 
+_SAID = (  # what the Hub makes of every parent of which nobody says more
+    f"{{claim}}.relation = {Relation.FINETUNE.value}"
+    f" AND {{claim}}.grade = {Grade.DECLARED.value}"
+)
+
 _FLAGS = (
     f"(ifnull(p.created > n.created + {MONTH}, 0)"
     # re-hosts of a deleted base are younger than its descendants, and a rename hides the age
@@ -62,6 +67,9 @@ _FLAGS = (
     " | (c.origin IN (SELECT id FROM origin WHERE extractor = 'same-bytes-undirected'))"
     f"   * {Flag.UNDIRECTED.value}"
     f" | (c.child IN (SELECT node FROM allowed)) * {Flag.ALLOWED.value}"
+    f" | (CASE WHEN {_SAID.format(claim='c')} THEN EXISTS (SELECT 1 FROM claim AS o"
+    f"     WHERE o.child = c.child AND o.parent <> c.parent AND {_SAID.format(claim='o')})"
+    f"   ELSE 0 END) * {Flag.AMONG.value}"
 )
 
 _IN_PART = "c.origin IN (SELECT id FROM origin WHERE extractor = 'weights-in-part')"
