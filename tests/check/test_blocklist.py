@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -271,6 +272,16 @@ def test_both_of_pyyamls_parsers_read_alike(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_flood_of_values_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modelaudit.check.strict_yaml.MAX_VALUES", 50)
     assert "more than 50 values" in refused(LIST)[0]
+
+
+def test_a_flood_of_unknown_keys_takes_no_time() -> None:
+    """Each pair of them was compared: half a million keys fit into a list."""
+    text = "".join(f"k{number}: v\n" for number in range(50_000))
+    began = time.process_time()
+    with pytest.raises(BlocklistError) as caught:
+        blocklist.load_text(text)
+    assert len(str(caught.value).splitlines()) == 100
+    assert time.process_time() - began < 20
 
 
 def test_a_flood_of_problems_is_cut() -> None:

@@ -56,6 +56,12 @@ def test_author_is_another_word_for_by_and_days_may_stand_in_quotes() -> None:
     assert parse(text.encode()) == parse(written().encode())
 
 
+def test_a_name_of_a_file_may_end_in_a_space() -> None:
+    (waiver,) = parse(written(finding='"list/root/folder:x "').encode())
+    assert waiver.covers("list/root", "folder:x ")
+    assert not waiver.covers("list/root", "folder:x")
+
+
 def test_the_same_decision_twice_is_one() -> None:
     assert len(parse((written() + written()).encode())) == 1
     assert parse(b"") == ()

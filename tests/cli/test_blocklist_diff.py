@@ -49,6 +49,19 @@ def test_a_shipped_list_goes_by_its_name(invoke: Invoke) -> None:
     assert ran.out.endswith("  the same file\n")
 
 
+def test_other_sketches_beside_the_same_text_are_a_change(invoke: Invoke, tmp_path: Path) -> None:
+    text = LIST.replace(
+        "      labels:", "      sketches: [{ref: a.sketch, component: unet}]\n      labels:"
+    )
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.yaml").write_text(text)
+        (tmp_path / name / "a.sketch").write_text(name)
+    ran = invoke("blocklist", "diff", tmp_path / "before", tmp_path / "after")
+    assert "sketches: + a.sketch unet" in ran.out
+    assert "the same file" not in ran.out
+
+
 def test_folders_are_compared_list_by_list(
     invoke: Invoke, two: tuple[Path, Path], tmp_path: Path
 ) -> None:

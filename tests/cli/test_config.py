@@ -72,6 +72,8 @@ def test_another_file_can_be_named(shell: Shell) -> None:
         ("[blocklist]\nquiet = true", "no setting 'blocklist.quiet'"),
         ("[audit]\nsources = [1]", "audit.sources is a list of something else than text"),
         ("[audit]\nlimit = 2026-11-22", "audit.limit is neither text"),
+        ("[blocklist.verify]\nonline = true", "no setting 'blocklist.verify.online'"),
+        ("[blocklist.verify]\nprivate-too = true", "no setting 'blocklist.verify.private-too'"),
         ("db = ", "is not TOML"),
         ("[audit]\nlimit = 'many'", "Invalid value for '--limit'"),
         ("[audit]\nfail-on = 'soon'", "'soon' is not one of"),

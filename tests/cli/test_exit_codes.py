@@ -20,6 +20,7 @@ from modelaudit.domain import errors as domain
 from modelaudit.store.db import writing
 from tests.cli.running import EXAMPLE, SCRIPT, Ran, Shell, environment
 from tests.cli.slow import SlowHub, record
+from tests.cli.test_diff import LIST
 from tests.servers.hub import BAD_TOKEN, Hub
 
 SOURCE = f"catalogue:{EXAMPLE}"
@@ -326,3 +327,15 @@ def test_head_takes_what_it_wants(shell: Shell, audited: Path) -> None:
     ran = shell.run("-c", line, program=["bash"])
     assert (ran.code, ran.err) == (141, "")
     assert ran.out == '{"schema": "modelaudit.report/1",\n'
+
+
+def test_an_entry_that_two_lists_have_is_told_before_anything_is_done(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    text = LIST.format(version="2026.01.01", day="2026-01-01")
+    (tmp_path / "one.yaml").write_text(text)
+    (tmp_path / "two.yaml").write_text(text.replace("id: demo\n", "id: other\n"))
+    ran = invoke("audit", SOURCE, "--blocklist", "one.yaml", "--blocklist", "two.yaml")
+    assert ran.code == 2
+    assert "error: the entry demo/base is in two lists: demo and other\n" in ran.err
+    assert not (tmp_path / "audit.db").exists()

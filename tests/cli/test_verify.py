@@ -219,6 +219,18 @@ def test_what_another_entry_or_an_allow_list_shows_is_told(
     assert ran.code == 1
 
 
+def test_a_part_that_models_share_is_where_it_belongs(verify: Verify, hub: Hub) -> None:
+    hub.records = [
+        repo("a/vae", ("vae/diffusion_pytorch_model.safetensors", "vae", 100)),
+        repo("a/model", ("vae/diffusion_pytorch_model.safetensors", "vae", 100)),
+    ]
+    part = entry("part", models=["hf:a/vae"], files=[listed("vae", 100, "vae")])
+    part |= {"kind": "component", "claim": part["claim"] | {"tainted": ["vae"]}}
+    ran = verify(part, entry("one", models=["hf:a/model"]))
+    assert told(ran)[f"sha256:{sha('vae')}"] == ("ok", "at hf:a/vae")
+    assert ran.code == 0
+
+
 def test_a_file_of_what_was_taken_down_is_not_live(verify: Verify, civitai: CivitaiServer) -> None:
     civitai.models = [page(3, version(30, "one"), mode="TakenDown")]
     ran = verify(entry("one", models=["civitai:3"], files=[listed("one")]))

@@ -15,10 +15,10 @@ from modelaudit.check.lint import lint
 from modelaudit.check.listfile import Problem
 from modelaudit.crawl.registry import open_platforms
 from modelaudit.domain.errors import BlocklistError, UsageError
+from modelaudit.domain.words import Component
 from modelaudit.steps import adding
 from modelaudit.steps.counting import Tally
 from modelaudit.steps.entering import Looking
-from modelaudit.domain.words import Component
 from modelaudit.steps.subject import Subject
 from tests.audit import relatives
 

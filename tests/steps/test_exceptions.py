@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +76,8 @@ ODD = model(
         ({"name_patterns": ("(?i)like",)}, True),
         ({"name_patterns": ("title$",)}, True),
         ({"name_patterns": ("likewise",)}, False),
+        ({"name_patterns": ("LIKE",), "name_exclusions": ("other",)}, True),
+        ({"name_patterns": ("LIKE", "title"), "name_exclusions": ("odd/",)}, False),
         ({"files": (listed_file("odd"),)}, True),
         ({"files": (listed_file("odd", "full", "candidate"),)}, False),
         ({"files": (listed_file("odd-vae", "vae"),)}, False),
@@ -235,6 +238,20 @@ def test_listed_bytes_beside_an_allowed_digest_are_not_hidden_by_their_place(
     assert set(checked.verdicts()) == {"hf:sly/mix", "hf:sly/good"}
 
 
+def test_an_allowed_name_shields_nobody_from_listed_bytes(catalogue: Catalogue) -> None:
+    catalogue.add(
+        model("hf:ok/swapped", files=[file("root")]),
+        model("hf:kid/a", says("hf:ok/swapped")),
+        model("hf:ok/claims", says(ROOT), files=[file("own")]),
+        model("hf:kid/b", says("hf:ok/claims")),
+    )
+    known = entry("list/root", ROOT, files=[listed_file("root")])
+    checked = catalogue.check(known, allow("hf:ok/swapped", "hf:ok/claims"))
+    assert checked.verdicts() == {
+        "hf:ok/swapped": "review", "hf:kid/a": "review", "hf:ok/claims": "review",
+    }  # fmt: skip
+
+
 def test_an_allowed_digest_of_another_size_is_another_file(catalogue: Catalogue) -> None:
     catalogue.add(model("hf:acme/good", files=[file("good", size=9_000_000)]))
     sized = replace(listed_file("good"), size=9)
@@ -293,3 +310,33 @@ def test_an_exception_says_why_its_findings_are_gone(catalogue: Catalogue) -> No
     assert [(g.id, g.reason) for g in checked.gone] == [
         ("list/root/hf:a/one", f"exception until {TOMORROW}: it was trained anew")
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "gone"),
+    [
+        (lambda: withdrawn(), {"one", "two"}),
+        (lambda: excepting(expires="2099-01-01", models=(ModelRef("hf:a/one"),)), {"one"}),
+        (lambda: entry("list/other", "hf:not/there"), {"one", "two"}),
+    ],
+)
+def test_what_a_list_takes_back_is_gone_in_an_incomplete_run_as_well(
+    catalogue: Catalogue, now: Callable[[], Entry], gone: set[str]
+) -> None:
+    catalogue.add(model("hf:a/one", says(ROOT)), model("hf:a/two", says(ROOT)))
+    first = catalogue.check(entry("list/root", ROOT))
+    checked = catalogue.check(now(), complete=False, finished=False, now=NOW + DAY)
+    assert {g.id for g in checked.gone} == {f"list/root/hf:a/{name}" for name in gone}
+    assert set(checked.findings) == {f"list/root/hf:a/{name}" for name in {"one", "two"} - gone}
+    again = catalogue.check(entry("list/root", ROOT), now=NOW + 2 * DAY)
+    assert len(again.findings) == 2
+    assert again.gone == []
+    assert set(catalogue.report(first.run).findings) == set(first.findings)
+
+
+def test_an_incomplete_run_takes_back_nothing_else(catalogue: Catalogue) -> None:
+    catalogue.add(model("hf:a/one", says(ROOT)))
+    catalogue.check(entry("list/root", ROOT))
+    catalogue.add(model("hf:a/one"))
+    checked = catalogue.check(entry("list/root", ROOT), complete=False)
+    assert (set(checked.findings), checked.gone) == ({"list/root/hf:a/one"}, [])

@@ -7,7 +7,7 @@ problem is refused as a whole: half a list would pass models in silence.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,25 @@ def resolve(name_or_path: str) -> Path:
 def default_lists() -> tuple[Blocklist, ...]:
     """The shipped lists an audit uses unasked: those that can reach review, and what they allow."""
     return tuple(blocklist for blocklist in map(load, shipped().values()) if _by_default(blocklist))
+
+
+def refuse_doubles(lists: Sequence[Blocklist]) -> None:
+    """Raises ``BlocklistError`` where two lists that are used together share an id.
+
+    Findings go by the ids of entries, runs by those of lists.
+    """
+    names = [used.id for used in lists]
+    for name in names:
+        if names.count(name) > 1:
+            raise BlocklistError(f"the list {name} is given twice")
+    owners: dict[str, str] = {}
+    for used in lists:
+        for entry in used.entries:
+            if owners.setdefault(entry.id, used.id) != used.id:
+                raise BlocklistError(
+                    f"the entry {entry.id} is in two lists: {owners[entry.id]} and {used.id}",
+                    hint="give one of them another id, or use one of the lists",
+                )
 
 
 def sums(folder: Path) -> str:
@@ -198,8 +217,11 @@ def _digest(folder: Path, sketch: Mapping[str, str]) -> str:
     """Of a sketch and its base together; empty where one is not there to be read."""
     told = hashlib.sha256()
     for name in filter(None, (sketch["ref"], sketch.get("base"))):
+        place = folder / name
         try:
-            with (folder / name).open("rb") as file:
+            if not place.is_file():  # a pipe would never end
+                return ""
+            with place.open("rb") as file:
                 told.update(hashlib.sha256(file.read(_LARGEST_SKETCH)).digest())
         except (OSError, ValueError):
             return ""

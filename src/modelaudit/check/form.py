@@ -88,7 +88,7 @@ def respelled(data: Any) -> tuple[Any, dict[Place, str]]:
             if error.validator != "additionalProperties":
                 continue
             holder: Any = error.instance
-            for key in _unknown(error):
+            for key in islice(_unknown(error), _MOST):
                 name = closest(key, _properties(error))
                 if name and name not in holder:
                     holder[name] = holder.pop(key)
@@ -101,9 +101,9 @@ def respelled(data: Any) -> tuple[Any, dict[Place, str]]:
 def faults(document: Any) -> list[Fault]:
     """Everything that the schema refuses in a document, each mistake once."""
     found: dict[Place, Fault] = {}
-    for error in islice(validator().iter_errors(document), _MOST):
-        for fault in _told(error):
-            found.setdefault(fault.place, fault)
+    told = (fault for error in validator().iter_errors(document) for fault in _told(error))
+    for fault in islice(told, _MOST):  # one error may be of half a million keys
+        found.setdefault(fault.place, fault)
     return [f for f in found.values() if f.spoils or not _lies_below(f.place, found)]
 
 

@@ -101,10 +101,7 @@ def load_lists(names: Sequence[str] | None) -> tuple[Blocklist, ...]:
             "nothing to look for: only allow lists are given",
             hint="add a list of what is looked for, such as --blocklist laion-5b",
         )
-    ids = [used.id for used in lists]
-    for name in ids:
-        if ids.count(name) > 1:
-            raise UsageError(f"the list {name} is given twice")
+    blocklist.refuse_doubles(lists)
     return lists
 
 

@@ -28,7 +28,8 @@ EVERYWHERE = frozenset({
 """Options that mean the same in every command that has them."""
 
 _LARGEST = 1 << 20
-_NEVER = frozenset({"help", "version", "config"})
+_NEVER = frozenset({"help", "version", "config", "online", "private-too"})
+"""What a file in a folder cannot mean, or must not say yes to for a person."""
 _PLAIN = (str, int, float, bool)
 
 

@@ -21,7 +21,7 @@ def _list(change: ListChange) -> Iterator[str]:
     yield _line(0, " → ".join(dict.fromkeys(one.id for one in (old, new) if one)))
     yield _line(1, f"old  {_version(old)}")
     yield _line(1, f"new  {_version(new)}")
-    if old and new and old.sha256 == new.sha256:
+    if old and new and old.sha256 == new.sha256 and not change.entries:  # sketches lie beside it
         yield _line(1, "the same file")
         return
     yield from (_line(1, f"{detail.field}: {detail.text}") for detail in change.head)

@@ -81,8 +81,8 @@ class Checker:
     def conclude(self, run: runs.OpenRun, *, complete: bool, finished: bool, now: int) -> None:
         """Write findings, conflicts and coverage of the run.
 
-        Only a ``complete`` one, whose sources were listed to their end, makes anything gone. A
-        ``finished`` one is closed; the next audit begins a new one.
+        Only a ``complete`` one, whose sources were listed to their end, makes anything gone but
+        what the lists took back. A ``finished`` one is closed; the next audit begins a new one.
         """
         self.reach()
         conflicts = self._conflicts_by_node()
@@ -96,6 +96,7 @@ class Checker:
                 now=now,
                 withdrawn=dict(_withdrawn(self._lists)),
                 excepted=self._excepted,
+                acting={entry.id for entry in self._listing.entries.values()},
             )
             store.write_conflicts(
                 self._db,

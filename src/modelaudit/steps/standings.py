@@ -99,7 +99,8 @@ def of_file(
     wrong = [_difference(file, held) for held in mine or holders]
     if wrong and all(wrong):
         return next(filter(None, wrong))
-    for model, named in owners.items():
+    shared = bool(mine) and file.component is not Component.OTHER and not file.component.main
+    for model, named in owners.items() if not shared else ():
         if others := sorted(named - {entry.id}):
             return Standing.OTHER_ENTRY, f"at {model}, which {', '.join(others)} names"
     if not holders:

@@ -54,8 +54,7 @@ _ENDS = (
 )
 
 _SAID = (  # what the Hub makes of every parent of which nobody says more
-    f"{{claim}}.relation = {Relation.FINETUNE.value}"
-    f" AND {{claim}}.grade = {Grade.DECLARED.value}"
+    f"{{claim}}.relation = {Relation.FINETUNE.value} AND {{claim}}.grade = {Grade.DECLARED.value}"
 )
 
 _FLAGS = (

@@ -7,6 +7,7 @@ import sqlite3
 
 from modelaudit.domain import refs
 from modelaudit.domain.entry import FileConfidence, Match
+from modelaudit.domain.name_hints import searched
 from modelaudit.store import evidence
 from modelaudit.store.copies import SIZE_ROUNDING
 from modelaudit.store.fragments import STANDS
@@ -24,12 +25,16 @@ def names(connection: sqlite3.Connection, match: Match, model: evidence.Node) ->
         every_version = named.startswith("civitai:") and "@" not in named
         if any(key == named or (every_version and key.startswith(f"{named}@")) for key in keys):
             return True
-    title = f"{refs.local(model.ref)} {model.title or ''}"
     return (
-        any(re.search(pattern, title) for pattern in match.name_patterns)
+        _by_name(match, searched(model.ref, model.title))
         or _by_parent(connection, match, model.id)
         or _by_files(connection, match, model.id)
     )
+
+
+def _by_name(match: Match, name: str) -> bool:
+    wanted, unless = match.name_patterns, match.name_exclusions
+    return any(re.search(p, name) for p in wanted) and not any(re.search(p, name) for p in unless)
 
 
 def _by_parent(connection: sqlite3.Connection, match: Match, node: int) -> bool:

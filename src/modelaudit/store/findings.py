@@ -5,13 +5,16 @@ An unchanged finding writes nothing, whatever the number of nights.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelaudit.domain.words import Status
 
 DAY = 86_400
+
+_UNLISTED = "no longer claimed or listed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +53,14 @@ def write_findings(
     now: int,
     withdrawn: Mapping[str, str] | None = None,
     excepted: Sequence[tuple[str, int, str]] = (),
+    acting: Collection[str] | None = None,
 ) -> None:
     """Make these the live findings of the series as of this run.
 
-    What is no longer found is closed and noted as gone, but only by a complete run. ``withdrawn``
-    is entry → what to say of its findings; ``excepted`` (entry, node, what to say), which may be
-    filled while the rows are read.
+    What is no longer found is closed and noted as gone, but only by a complete run; any run closes
+    what the lists themselves took back. ``withdrawn`` is entry → what to say of its findings;
+    ``excepted`` (entry, node, what to say), which may be filled while the rows are read; ``acting``
+    the entries that were looked for, where others have findings.
     """
     execute = connection.execute
     execute("DROP TABLE IF EXISTS temp.current_finding")
@@ -73,9 +78,8 @@ def write_findings(
         ),
     )  # fmt: skip
     _undo(connection, series, run)
-    if complete:
-        _explain_absent(connection, withdrawn or {}, excepted)
-        _close_absent(connection, series, run, now)
+    _explain_absent(connection, series, withdrawn or {}, excepted, acting)
+    _close_absent(connection, series, run, now, complete=complete)
     execute(
         "UPDATE gone SET until = ?2 WHERE series = ?1 AND until IS NULL"
         " AND id IN (SELECT c.entry || '/' || n.ref"
@@ -141,8 +145,10 @@ def _undo(connection: sqlite3.Connection, series: str, run: int) -> None:
 
 def _explain_absent(
     connection: sqlite3.Connection,
+    series: str,
     withdrawn: Mapping[str, str],
     excepted: Sequence[tuple[str, int, str]],
+    acting: Collection[str] | None,
 ) -> None:
     """What the lists themselves say of findings that are no more; node 0 stands for any."""
     connection.execute("DROP TABLE IF EXISTS temp.told")
@@ -154,23 +160,38 @@ def _explain_absent(
         "INSERT OR IGNORE INTO told VALUES (?, ?, ?)",
         [*((entry, 0, reason) for entry, reason in withdrawn.items()), *excepted],
     )
+    if acting is not None:
+        connection.execute(
+            "INSERT OR IGNORE INTO told SELECT DISTINCT entry, 0, ? FROM finding"
+            " WHERE series = ? AND until IS NULL"
+            "   AND entry NOT IN (SELECT value FROM json_each(?))",
+            (_UNLISTED, series, json.dumps(sorted(acting))),
+        )
 
 
-def _close_absent(connection: sqlite3.Connection, series: str, run: int, now: int) -> None:
+def _close_absent(
+    connection: sqlite3.Connection, series: str, run: int, now: int, *, complete: bool
+) -> None:
     absent = (
         "finding.series = ?1 AND finding.until IS NULL AND NOT EXISTS (SELECT 1"
         " FROM current_finding AS c WHERE c.entry = finding.entry AND c.node = finding.node)"
     )
+    if not complete:
+        absent += (
+            " AND EXISTS (SELECT 1 FROM told WHERE told.entry = finding.entry"
+            " AND told.node IN (0, finding.node))"
+        )
     reason = (
         "CASE WHEN n.same IS NOT NULL THEN 'renamed'"
         f" WHEN n.status IN ({Status.GONE.value}, {Status.GHOST.value}) THEN 'gone'"
         f" WHEN n.status = {Status.PRIVATE.value} THEN 'private or gone'"
         f" WHEN n.status = {Status.DISABLED.value} THEN 'disabled by the platform'"
         f" WHEN n.status = {Status.BLOCKED.value} THEN 'withheld where it was asked for'"
-        " WHEN n.id NOT IN (SELECT node FROM in_scope) THEN 'not in the source any more'"
+        f" WHEN {int(complete)} AND n.id NOT IN (SELECT node FROM in_scope)"
+        "  THEN 'not in the source any more'"
         " ELSE ifnull((SELECT reason FROM told WHERE told.entry = finding.entry"
         "               AND told.node IN (0, n.id) ORDER BY told.node DESC LIMIT 1),"
-        "              'no longer claimed or listed') END"
+        f"              '{_UNLISTED}') END"
     )
     connection.execute(
         f"INSERT INTO gone(series, id, reason, first_absent, since)"
@@ -180,8 +201,10 @@ def _close_absent(connection: sqlite3.Connection, series: str, run: int, now: in
         (series, run, now),
     )
     connection.execute(f"UPDATE finding SET until = ?2 WHERE {absent}", (series, run))
-    connection.execute(
-        "UPDATE gone SET confirmed = ?2 WHERE series = ?1 AND confirmed IS NULL AND until IS NULL"
-        f" AND first_absent <= ?2 - {DAY}",
-        (series, now),
-    )
+    if complete:
+        connection.execute(
+            "UPDATE gone SET confirmed = ?2"
+            " WHERE series = ?1 AND confirmed IS NULL AND until IS NULL"
+            f" AND first_absent <= ?2 - {DAY}",
+            (series, now),
+        )

@@ -60,6 +60,11 @@ def build(connection: sqlite3.Connection, listing: Listing) -> None:
     _shape(connection)
     links.add(connection, listing)
     _clear_components(connection, listing)
+    connection.execute(  # a name shields nobody from bytes that a list knows
+        "DELETE FROM shield WHERE node IN (SELECT x.child FROM link AS x"
+        "  JOIN node AS p ON p.id = x.parent WHERE x.entry <> 0 AND p.ref LIKE 'sha256:%'"
+        f"   AND {relation_of('x.code')} = {Relation.COPY.value})"
+    )
     connection.execute(  # where a list names no model, whoever holds its files is what it means
         "INSERT OR IGNORE INTO original SELECT DISTINCT l.entry, x.child FROM listed AS l"
         "  CROSS JOIN link AS x ON x.parent = l.node AND x.entry = l.entry"

@@ -53,6 +53,7 @@ def test(
         )
     told = reader.load(place)
     lists = [blocklist.load(_beside(other, place)) for other in told.beside]
+    blocklist.refuse_doubles([tested, *lists])
     known = judges(tested, lists)
     if problems := list(unknown_entries(told, known)):
         raise BlocklistError("\n".join(problems))
