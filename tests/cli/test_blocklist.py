@@ -248,6 +248,16 @@ def test_sums_are_those_that_sha256sum_checks(invoke: Invoke, tmp_path: Path) ->
     assert invoke("blocklist", "sums", folder).out == ran.out
 
 
+def test_sums_cover_sketches(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "sketches").mkdir()
+    (tmp_path / "house.yaml").write_text("a list")
+    (tmp_path / "sketches" / "one.unet.sketch").write_bytes(b"a sketch")
+    (tmp_path / "house.cases.toml").write_text("cases change as they please")
+    assert [line.split()[1] for line in invoke("blocklist", "sums", tmp_path).out.splitlines()] == [
+        "house.yaml", "sketches/one.unet.sketch",
+    ]  # fmt: skip
+
+
 def test_sums_of_nothing_are_an_error(invoke: Invoke, tmp_path: Path) -> None:
     assert "there is no folder" in invoke("blocklist", "sums", "absent").err
     ran = invoke("blocklist", "sums", tmp_path)

@@ -102,10 +102,14 @@ def refuse_doubles(lists: Sequence[Blocklist]) -> None:
 
 
 def sums(folder: Path) -> str:
-    """The text of ``SHA256SUMS`` for the lists of a folder, as ``sha256sum --check`` reads it."""
+    """The text of ``SHA256SUMS`` for the lists of a folder, as ``sha256sum --check`` reads it.
+
+    Sketches are covered as well: a list names them and does not hold their digests.
+    """
+    files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.sketch")])
     return "".join(
         f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder).as_posix()}\n"
-        for file in sorted(folder.rglob("*.yaml"))
+        for file in files
     )
 
 

@@ -18,7 +18,7 @@ def sums(
     no_progress: opt.NoProgress = False,
     offline: opt.Offline = False,
 ) -> None:
-    """Print the sha256 of every list below a folder, as sha256sum --check reads it.
+    """Print the sha256 of every list and sketch below a folder, as sha256sum --check reads it.
 
     Example: modelaudit blocklist sums lists > SHA256SUMS
     """
