@@ -8,7 +8,9 @@ import sys
 
 from benchmarks.measure import show
 
-NAMES = ("parse", "headers", "ingest", "audit", "help", "closure", "weights")
+NAMES = (
+    "parse", "headers", "ingest", "audit", "help", "closure", "weights", "parquet",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

@@ -27,11 +27,11 @@ def rows() -> Iterator[Row]:
         database = Path(folder) / "audit.db"
         copy = Path(folder) / "catalogue.jsonl.zst"
         shutil.copy2(path, copy)
-        first, _ = _crawl(copy, database)
+        first, _ = crawl(f"catalogue:{copy}", database)
         size = database.stat().st_size
-        second, written = _crawl(copy, database)
+        second, written = crawl(f"catalogue:{copy}", database)
         _alter(path, copy)
-        third, changed = _crawl(copy, database)
+        third, changed = crawl(f"catalogue:{copy}", database)
     yield Row("decompress + decode alone", f"{floor.cpu:.2f} s CPU", "zstd")
     yield Row("crawl + extract + store", f"{first.cpu:.2f} s CPU", f"{first.wall:.2f} s")
     yield Row("multiple of decompress + decode", f"{first.cpu / floor.cpu:.1f}x", "goal: 13x")
@@ -52,8 +52,8 @@ def _decode(path: Path) -> None:
             decode(line.text)
 
 
-def _crawl(path: Path, database: Path) -> tuple[Stopwatch, dict[str, int]]:
-    """The crawl step on this catalogue, and the rows it wrote per table."""
+def crawl(source: str, database: Path) -> tuple[Stopwatch, dict[str, int]]:
+    """The crawl step on this source, and the rows it wrote per table."""
     from modelaudit.audit import Audit
     from modelaudit.crawl.registry import open_platforms
     from modelaudit.crawl.sources import parse_sources
@@ -69,7 +69,7 @@ def _crawl(path: Path, database: Path) -> tuple[Stopwatch, dict[str, int]]:
         audit = Audit(
             connection=connection,
             platforms=open_platforms(offline=True, wait=lambda why, seconds: None),
-            sources=parse_sources([f"catalogue:{path}"]),
+            sources=parse_sources([source]),
             lists=(),
             budget=Budget(),
             progress=Progress(),

@@ -30,7 +30,7 @@ from modelaudit.steps.checking import Checker
 from modelaudit.steps.heads import LOCAL, Heads
 from modelaudit.steps.intake import Intake
 from modelaudit.steps.linking import link
-from modelaudit.steps.listing import Lister
+from modelaudit.steps.listing import SWEEP_DAYS, Lister
 from modelaudit.steps.reading import Reading
 from modelaudit.steps.sidecars import read_sidecars
 from modelaudit.store import runs
@@ -57,17 +57,22 @@ class Audit:
     """Whether local weight files are read, whatever platforms are read like."""
     budget: Budget
     limit: int | None = None
+    sweep: int = SWEEP_DAYS
+    """Days for which a whole sweep of a platform's list spares it from another."""
     archive: ArchiveWriter | None = None
     progress: Progress
     sketches: Cache = field(default_factory=sketch_cache)
     """Sketches of weights that were read before."""
     clock: Callable[[], float] = time.time
+    begun: Callable[[runs.OpenRun], None] = lambda run: None
+    """Told which run it is as soon as that is known."""
 
     def run(self) -> tuple[runs.OpenRun, bool]:
         """Do it; returns the run, and whether it came to its end by itself."""
         references = self.references()  # what is wrong with them is told before hours of listing
         intake = Intake(self.connection, self.archive, self.progress, clock=self.clock)
         run = begin(self.connection, self.sources, self.lists, self.standard, self.read, intake.now)
+        self.begun(run)
         checker = Checker(
             self.connection, self.lists, self.standard, run.run.sources, self.progress,
             now=intake.now,
@@ -86,7 +91,7 @@ class Audit:
 
     def crawl(self, intake: Intake) -> bool:
         """List every source; ``False`` when one of them was not listed to its end."""
-        lister = Lister(self.platforms, intake, self.progress, self.budget, self.limit)
+        lister = Lister(self.platforms, intake, self.progress, self.budget, self.limit, self.sweep)
         refused: list[CredentialsError] = []
         complete = True
         for source in self.sources:

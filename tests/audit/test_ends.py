@@ -143,9 +143,9 @@ def test_a_list_that_was_read_to_its_end_is_not_asked_for_again(
             raise IncompleteError("rate limited")
 
         silence.setattr(HuggingFace, "details", silent)
-        assert not auditor.run("hf:", now=NOW + 1).complete
+        assert not auditor.run("hf:", now=NOW + 1, sweep=0).complete
     asked = earth.hub.count(LISTS)
-    resumed = auditor.run("hf:", now=NOW + 2)
+    resumed = auditor.run("hf:", now=NOW + 2, sweep=0)
     assert earth.hub.count(LISTS) == asked
     assert resumed.complete
     assert [item["id"] for item in resumed.report["gone"]] == ["laion-5b/sd-1.5/hf:tuner/evening"]

@@ -76,6 +76,7 @@ def repository(
         "author": repo.partition("/")[0],
         "sha": f"{number:040x}",
         "createdAt": f"2023-05-{1 + number % 28:02}T12:00:00.000Z",
+        "lastModified": f"2023-05-{1 + number % 28:02}T12:00:00.000Z",
         "downloads": 10 * number,
         "tags": tags,
         "cardData": {"base_model": base} if base else {},

@@ -197,8 +197,8 @@ def test_a_catalogue_has_nothing_beyond_its_list(platforms):
 def test_the_registry_opens_each_platform_once_and_offline_only_to_replay():
     platforms = open_platforms(offline=True, wait=sleep)
     assert "nowhere" not in platforms
-    assert list(platforms) == ["hf", "civitai", "catalogue", "folder"]
-    assert len(platforms) == 4
+    assert list(platforms) == ["hf", "civitai", "catalogue", "folder", "hub-stats"]
+    assert len(platforms) == 5
     assert platforms["hf"] is platforms["hf"]
     page = platforms["hf"].replay("list", b'{"id":"a/b","_id":"0"}', url=None, status=200, at=1)
     assert refs([page]) == ["hf:a/b"]

@@ -120,6 +120,59 @@ def test_the_partitions_together_show_every_model(page_size: int) -> None:
     assert gaps(pages) == []
 
 
+@pytest.mark.parametrize("page_size", [3, 4, 100])
+def test_a_list_goes_on_where_each_of_its_parts_ended(page_size: int) -> None:
+    models = some_models()
+    with CivitaiServer(models, page_size=page_size) as server:
+        first = crawl(server)
+        assert [page.onward is None for page in first] == [True] * (len(first) - 1) + [False]
+        server.requests.clear()
+        again = crawl(server, cursor=first[-1].onward)
+        assert len([r for r in server.requests if "ids=" not in r.target]) == 4
+        assert again[-1].onward == first[-1].onward
+        server.models += [
+            a_model(8, day=6),
+            a_model(9, day=6, nsfw=True),
+            a_model(10, day=7, mode="Archived"),
+            a_model(11, day=7, nsfw=True, mode="Archived"),
+            a_model(12, day=7, minor=True),
+        ]
+        server.models[0] = a_model(1, day=8)
+        later = crawl(server, cursor=again[-1].onward)
+        news = everything([m for m in server.models if m["id"] > 7 or m["id"] == 1])
+        assert news <= refs(later)
+        assert all(page.cursor for page in later[:-1])
+        place = next(page.cursor for page in later if page.cursor)
+        assert news <= refs(later[:1]) | refs(crawl(server, cursor=place))
+
+
+def test_a_part_that_ends_early_goes_on_where_it_ended_before() -> None:
+    models = [a_model(number, day=number) for number in range(1, 6)]
+    with CivitaiServer(models, page_size=2) as server, crawler(server) as platform:
+        onward = crawl(server)[-1].onward
+        server.models += [a_model(number, day=9) for number in (6, 7, 8)]
+        pages: list[Page] = []
+        with pytest.raises(IncompleteError, match="ended the listing 'safe' early"):
+            pages.extend(platform.list(ALL, onward))  # keeps what came before the error
+        server.page_size = 4
+        rest = crawl(server, cursor=pages[-1].cursor)
+        assert refs(rest) == everything(server.models[4:])
+        assert rest[-1].onward is not None
+
+
+def test_nothing_but_a_new_version_shows_that_a_model_changed() -> None:
+    with CivitaiServer(some_models()) as server, crawler(server) as platform:
+        assert list(platform.changed(ALL, None, 0)) == []
+        assert server.requests == []
+
+
+def test_a_cursor_of_before_that_is_refused_lists_its_part_anew() -> None:
+    with CivitaiServer(some_models(), page_size=4) as server:
+        onward = crawl(server)[-1].onward
+        server.odd.add("cursor-refused-once")
+        assert refs(crawl(server, cursor=onward)) >= {"civitai:1@11"}
+
+
 def test_merges_are_known_wherever_their_versions_come_from() -> None:
     merge = {"civitai:4@41", "civitai:4@42"}
     with CivitaiServer(some_models(), page_size=4) as server, crawler(server) as platform:

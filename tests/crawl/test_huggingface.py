@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from modelaudit.crawl.huggingface import EXPAND, OPTIONAL, HuggingFace
+from modelaudit.crawl.hub_listing import EXPAND, OPTIONAL
+from modelaudit.crawl.huggingface import HuggingFace
 from modelaudit.crawl.platform import Platform, Source
 from modelaudit.domain.errors import CredentialsError, IncompleteError, UsageError
 from modelaudit.domain.model import Page
 from modelaudit.domain.refs import hf
 from modelaudit.domain.words import Component, GapReason, Status
-from tests.servers.base import FAULTS, Faults, Server
+from tests.servers.base import FAULTS, Faults, Reply, Server
 from tests.servers.files import Cdn
 from tests.servers.hub import BAD_TOKEN, DISABLED, GATED, GONE, HIDDEN, Hub, Refusal
 
@@ -95,6 +96,55 @@ def test_a_walk_goes_on_from_its_cursor() -> None:
     with crawling() as (client, _):
         first = next(iter(client.list(ALL, None)))
         assert refs(client.list(ALL, first.cursor)) == EVERYTHING[3:]
+
+
+def test_a_list_goes_on_where_it_ended() -> None:
+    with crawling() as (client, hub):
+        pages = list(client.list(ALL, None))
+        assert [page.onward is None for page in pages] == [True, True, False]
+        assert refs(client.list(ALL, pages[-1].onward)) == EVERYTHING[6:]
+        hub.records = hub.records[1:] + [record(number) for number in (8, 9, 10)]
+        later = list(client.list(ALL, pages[-1].onward))
+        assert refs(later) == [*EVERYTHING[6:], "hf:acme/m8", "hf:acme/m9", "hf:acme/m10"]
+        assert later[-1].onward != pages[-1].onward
+    with crawling(records=hub.records) as (client, _):  # the same Hub at another address
+        assert refs(client.list(ALL, later[-1].onward)) == ["hf:acme/m9", "hf:acme/m10"]
+
+
+def test_a_cursor_that_the_hub_forgot_leads_to_the_first_page() -> None:
+    with crawling() as (client, hub):
+        onward = list(client.list(ALL, None))[-1].onward
+        answers = iter([Reply.of_json({"error": "Invalid cursor"}, 400)])
+        hub.instead = lambda request: next(answers, None) or hub.answer(request)
+        assert refs(client.list(ALL, onward)) == EVERYTHING
+
+
+def day(number: int) -> tuple[str, int]:
+    return f"2026-01-{number:02}T00:00:00.000Z", 1_767_225_600 + (number - 1) * 86_400
+
+
+def test_what_changed_is_listed_latest_first_until_it_is_known() -> None:
+    changed = [record(n, lastModified=day(d)[0]) for n, d in enumerate((1, 5, 3, 3, 2, 9, 4, 1))]
+    with crawling(records=changed) as (client, hub):
+        pages = list(client.changed(ALL, None, day(3)[1]))
+        assert refs(pages) == [f"hf:acme/m{n}" for n in (5, 1, 6, 3, 2, 4)]
+        assert [page.cursor is None for page in pages] == [False, True]
+        assert [page.onward for page in pages[:1]] == [None]
+        assert refs(client.changed(ALL, pages[0].cursor, day(3)[1])) == refs(pages[1:])
+        assert hub.requests[0].query["direction"] == ["-1"]
+        everything = refs(client.changed(ALL, None, 0))
+        assert sorted(everything) == sorted(f"hf:acme/m{n}" for n in range(8))
+        (nothing,) = client.changed(ALL, None, day(20)[1])
+        assert len(nothing.records) == 3
+
+
+def test_a_list_that_is_not_in_order_ends_nothing() -> None:
+    changed = [record(n, lastModified=day(d)[0]) for n, d in enumerate((1, 5, 3, 3, 2, 9, 4, 1))]
+    with crawling(records=changed) as (client, hub):
+        hub.odd.add("one-order")
+        assert len(refs(client.changed(ALL, None, day(8)[1]))) == 8
+        hub.records = [record(n) for n in range(8)]  # and without any dates
+        assert len(refs(client.changed(ALL, None, day(8)[1]))) == 8
 
 
 def test_an_author_and_children_are_lists_of_their_own() -> None:

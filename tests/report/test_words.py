@@ -49,6 +49,17 @@ def test_the_headline_counts_what_was_not_examined_too() -> None:
     assert "428 models or files were not examined" in words.headline(report)
 
 
+def test_the_headline_says_what_was_not_listed_whole() -> None:
+    report = sample()
+    assert "Last listed whole" not in words.headline(report)
+    swept = {"hf:": 1_790_000_000, "civitai:": 1_789_900_000}
+    report.coverage = replace(report.coverage, swept=swept)
+    assert (
+        "Last listed whole: civitai: on 2026-09-20, hf: on 2026-09-21; models without findings that"
+        " were renamed, closed or deleted since still count." in words.headline(report)
+    )
+
+
 def test_an_unfinished_run_says_so_first() -> None:
     report = sample()
     report.run = replace(report.run, finished=None)

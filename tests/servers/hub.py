@@ -7,7 +7,7 @@ with Hub(records=[{"_id": …, "id": "acme/a"}], texts={("acme/a", "README.md"):
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,6 +58,7 @@ class Hub(Server):
         next_on: str | None = None,
         cdn: Cdn | None = None,
         list_refused: Refusal | None = None,
+        odd: Collection[str] = (),
         faults: Faults | None = None,
     ) -> None:
         super().__init__(faults=faults)
@@ -81,6 +82,8 @@ class Hub(Server):
         self.cdn = cdn
         """Where files really lie, as those of the Hub do."""
         self.list_refused = list_refused
+        self.odd = set(odd)
+        """``forgotten-cursors``: 400 for each. ``one-order``: whatever order is asked for."""
 
     def rate_limited(self) -> Reply:
         headers = {
@@ -106,16 +109,22 @@ class Hub(Server):
         fields = request.query.get("expand[]", [])
         if unknown := self.unknown_fields & set(fields):
             return Reply.of_json({"error": f"invalid field {min(unknown)}"}, 400)
-        shown = [self._as_listed(r, fields) for r in self.records if _wanted(r, request)]
+        latest = request.one("direction") == "-1"
+        order = "createdAt" if "one-order" in self.odd else str(request.one("sort"))
+        rows = [(_row(r, order), r) for r in self.records if _wanted(r, request)]
+        rows.sort(key=lambda row: row[0], reverse=latest)
+        if (after := request.one("cursor")) and "forgotten-cursors" in self.odd:
+            return Reply.of_json({"error": "Invalid cursor"}, 400)
+        if after:
+            rows = [row for row in rows if (row[0] < after if latest else row[0] > after)]
         size = self.page_size or int(request.one("limit") or 1000)
-        start = int(request.one("cursor") or 0)
-        reply = Reply.of_json(shown[start : start + size])
+        reply = Reply.of_json([self._as_listed(record, fields) for _, record in rows[:size]])
         body = reply.body
         if self.malformed is not None:
             body = b"[" + self.malformed + (b"," if body != b"[]" else b"") + body[1:]
         headers = dict(reply.headers)
-        if start + size < len(shown) or self.repeat_next:
-            cursor = [("cursor", "0" if self.repeat_next else str(start + size))]
+        if size < len(rows) or self.repeat_next:
+            cursor = [("cursor", "" if self.repeat_next else rows[size - 1][0])]
             kept = [(n, v) for n, vs in request.query.items() for v in vs if n != "cursor"]
             host = self.next_on or self.url
             headers["Link"] = f'<{host}/api/models?{urlencode(kept + cursor)}>; rel="next"'
@@ -173,6 +182,12 @@ class Hub(Server):
         if self.cdn:
             return Reply(302, b"", {"Location": self.cdn.sign(content)})
         return ranged(content, request)
+
+
+def _row(record: Mapping[str, Any], order: str) -> str:
+    """Where a list in this order has a record; its cursors name the last row that was shown."""
+    key = str(record.get("_id") or "")
+    return f"{record.get(order) or ''} {key}" if order == "lastModified" else key
 
 
 def _wanted(record: Mapping[str, Any], request: Request) -> bool:

@@ -13,6 +13,7 @@ def crawl(
     blocklists: opt.Blocklists = None,
     max_requests: opt.MaxRequests = 10_000,
     limit: opt.Limit = None,
+    sweep: opt.Sweep = 7,
     deadline: opt.Deadline = None,
     no_archive: opt.NoArchive = False,
     quiet: opt.Quiet = False,
@@ -45,7 +46,7 @@ def crawl(
     live = any(source.platform in LIVE for source in parsed)
     with working(out, db, spend, offline=offline, archive=live and not no_archive) as session:
         intake = Intake(session.connection, session.archive, session.progress)
-        lister = Lister(session.platforms, intake, session.progress, spend, limit)
+        lister = Lister(session.platforms, intake, session.progress, spend, limit, sweep)
         listed = [lister.list(source, lists) for source in parsed]
         done = session.progress
         out.say(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -19,6 +19,7 @@ from modelaudit.cli import (
     crawl,
     diff,
     explain,
+    export,
     inspect,
     plan,
     report,
@@ -27,6 +28,9 @@ from modelaudit.cli import (
     sketch,
 )  # fmt: skip
 from modelaudit.cli.errors import BUG, PIPE_CLOSED, PipeClosedError, exit_code
+
+if TYPE_CHECKING:
+    from modelaudit.cli.output import Output
 
 app = typer.Typer(
     name="modelaudit",
@@ -50,6 +54,7 @@ app.command("sketch")(sketch.sketch)
 app.command("compare")(compare.compare)
 app.add_typer(blocklist.app, name="blocklist")
 app.add_typer(review.app, name="review")
+app.add_typer(export.app, name="export")
 app.command("plan")(plan.plan)
 app.command("config")(config.config)
 
@@ -86,9 +91,10 @@ def _callback(
 
 def main() -> None:
     """Run the command line; every way out has its exit code, no traceback reaches a user."""
-    from modelaudit.cli.output import open_streams
+    from modelaudit.cli.output import Output, open_streams
 
     open_streams()
+    Output.current = None
     try:
         code = app(standalone_mode=False)
     except TyperException as error:
@@ -125,21 +131,29 @@ def refuse_strangers() -> None:
 
 def _misused(error: TyperException) -> int:
     """Tell in a line what the parser refused; without a command, the help was told already."""
-    from modelaudit.cli.output import Output
-
     if told := error.format_message():
         context = getattr(error, "ctx", None)
-        Output().error(f"error: {' '.join(told.split())}")
-        Output().error(f"hint: {context.command_path if context else 'modelaudit'} --help")
+        out = _talk(context)
+        out.error(f"error: {' '.join(told.split())}")
+        out.error(f"hint: {context.command_path if context else 'modelaudit'} --help")
     return error.exit_code
 
 
-def _explain(error: Exception) -> None:
+def _talk(context: typer.Context | None = None) -> Output:
+    """How to talk of an error: as the command does, or as its words and settings ask for."""
+    from modelaudit.cli import jsonlog
     from modelaudit.cli.output import Output
 
+    asked = jsonlog.asked_for(sys.argv[1:])
+    if context is not None and context.lookup_default("log_format") == "json":
+        asked = True
+    return Output.current or Output(as_json=asked)
+
+
+def _explain(error: Exception) -> None:
     if isinstance(error, PipeClosedError):
         return
-    out = Output.current or Output()
+    out = _talk()
     if exit_code(error) != BUG:
         out.error(f"error: {error}")
         if hint := getattr(error, "hint", None):

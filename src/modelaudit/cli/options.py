@@ -48,7 +48,8 @@ Sources = Annotated[
     typer.Argument(
         metavar="SOURCE...",
         help="hf:, hf:AUTHOR, hf:ORG/NAME, hf:descendants-of/ORG/NAME, civitai:, "
-        "civitai:ID[@VERSION], civitai:USER, a folder, catalogue:FILE, a page's URL, or @FILE.",
+        "civitai:ID[@VERSION], civitai:USER, a folder, catalogue:FILE, hub-stats:FILE, "
+        "a page's URL, or @FILE.",
         show_default=False,
     ),
 ]
@@ -91,6 +92,13 @@ Limit = Annotated[
     int | None,
     typer.Option("--limit", help="Models per source.", min=1, metavar="N", show_default=False),
 ]
+Sweep = Annotated[
+    int,
+    typer.Option(
+        "--sweep", help="Days between full sweeps of a platform's list; 0: each time.",
+        min=0, metavar="DAYS",
+    ),
+]  # fmt: skip
 Deadline = Annotated[
     str | None,
     typer.Option(
@@ -111,6 +119,16 @@ Outputs = Annotated[
         show_default=False,
     ),
 ]
+ReportDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--report-dir",
+        help="Keep a folder of reports for each run here; see docs/guide/nightly.md.",
+        metavar="DIR",
+        show_default=False,
+    ),
+]
+Keep = Annotated[int, typer.Option("--keep", help="Reports kept in --report-dir.", min=1)]
 FailOnOption = Annotated[
     FailOn, typer.Option("--fail-on", help="Exit with 1 for findings at or above this.")
 ]

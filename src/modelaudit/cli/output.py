@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 import time
@@ -11,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TextIO
 
+from modelaudit.cli import jsonlog
 from modelaudit.cli.errors import PipeClosedError
 from modelaudit.domain.errors import UsageError
 from modelaudit.domain.progress import Progress
-from modelaudit.domain.times import format_time
 from modelaudit.report.clean import for_terminal, shorten
 from modelaudit.report.words import amount
 
@@ -32,6 +31,7 @@ def open_streams() -> None:
     A terminal keeps its own encoding and shows what it does not know as an escape; a stream that
     was closed before we began leads nowhere.
     """
+    sys.stderr = jsonlog.real_stderr()
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -64,6 +64,8 @@ class Output:
         self._live: Live | None = None
         self._last_line = time.monotonic()
         self._shown: Progress | None = None
+        if as_json:
+            jsonlog.catch_strays()
         Output.current = self
 
     @property
@@ -148,9 +150,8 @@ class Output:
     def _write(self, line: str, level: str) -> None:
         text = "\n".join(for_terminal(part) for part in line.split("\n"))
         if self._as_json:
-            at = format_time(int(time.time()))
-            text = json.dumps({"at": at, "level": level, "message": line})
-        _print_to(sys.stderr, self._live, text)
+            text = jsonlog.line(level, line)
+        _print_to(jsonlog.real_stderr(), self._live, text)
 
 
 def status_line(progress: Progress) -> str:

@@ -14,6 +14,7 @@ from modelaudit.domain.errors import UsageError
 from modelaudit.domain.words import Verdict
 
 if TYPE_CHECKING:
+    from modelaudit.cli.nightly import Night
     from modelaudit.store.report import StoredReport
 
 
@@ -38,18 +39,49 @@ def parse_outputs(wanted: Sequence[str] | None) -> list[tuple[str, Path | None]]
     return outputs
 
 
-def emit(out: Output, report: StoredReport, outputs: Sequence[tuple[str, Path | None]]) -> None:
-    """Files first, then stdout, then a summary for people."""
+def deliver(
+    out: Output,
+    report: StoredReport,
+    outputs: Sequence[tuple[str, Path | None]],
+    tonight: Night,
+    fail_on: FailOn,
+    *,
+    complete: bool,
+    max_gaps: int | None,
+) -> int:
+    """The reports of a run that has just ended, and the exit code."""
+    code = code_for(out, report, fail_on, complete=complete, max_gaps=max_gaps)
+    protect(report)
+    kept = tonight.publish(report, code)
+    if kept is not None:
+        out.say(f"reports: {kept}")
+    emit(out, report, outputs, told=kept is not None)
+    return code
+
+
+def protect(report: StoredReport) -> None:
+    """From here on, files are the user's alone if a private list was used."""
+    if any(entry.title is None for entry in report.run.entries):
+        os.umask(0o077)
+
+
+def emit(
+    out: Output,
+    report: StoredReport,
+    outputs: Sequence[tuple[str, Path | None]],
+    *,
+    told: bool = False,
+) -> None:
+    """Files first, then stdout, then a summary for people; ``told``: stdout only on request."""
     from modelaudit.report import reporter
 
-    if any(entry.title is None for entry in report.run.entries):
-        os.umask(0o077)  # a private list was used: its reports are the user's alone
+    protect(report)
     for name, path in outputs:
         if path is not None:
             reporter.write(path, reporter.render(name, report))
             out.say(f"{name} report: {path}")
     stdout = next((name for name, path in outputs if path is None), None)
-    if stdout is None and not outputs and not out.quiet:
+    if stdout is None and not outputs and not told and not out.quiet:
         stdout = "table" if out.on_terminal else "tsv"
     if stdout is not None:
         out.data(_rendered(out, report, stdout))

@@ -35,9 +35,8 @@ def resolve(
     from modelaudit.domain.errors import UsageError
     from modelaudit.report.words import amount
     from modelaudit.steps.budget import Budget
-    from modelaudit.steps.intake import Intake
+    from modelaudit.steps.intake import DETAILS, Intake
     from modelaudit.steps.linking import link
-    from modelaudit.steps.listing import DETAILS
 
     out = Output(
         quiet=quiet, verbose=verbose, as_json=log_format is opt.LogFormat.json,

@@ -79,6 +79,13 @@ class Civitai:
         extra = (("username", source.value),) if source.kind == "author" else ()
         yield from civitai_listing.pages(self._listed, self._endpoint, extra, cursor)
 
+    def changed(self, source: Source, cursor: str | None, since: int) -> Iterator[Page]:
+        """None: a model with a new version moves to the end of the list, and comes as new.
+
+        No order shows other changes.
+        """
+        return iter(())
+
     def children(self, parent: ModelRef, cursor: str | None) -> Iterator[Page]:
         """None: the platform cannot be asked for descendants."""
         return iter(())

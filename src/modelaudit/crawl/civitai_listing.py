@@ -2,15 +2,16 @@
 
 Oldest first, because that order's cursor includes its own row and so loses none (``Newest``
 loses one per page: https://github.com/civitai/civitai/issues/1372), in partitions whose union is
-what the public may see. Whether a checkpoint is a merge stands in no body; the list's filter
-``checkpointType`` is asked about each page.
+what the public may see. The order is that of a model's newest version: from the last cursor of each
+partition on stand the models that are new, and those with a new version. Whether a checkpoint is a
+merge stands in no body; the list's filter ``checkpointType`` is asked about each page.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -55,6 +56,8 @@ class _Place:
     cursor: str | None = None
     cut: str | None = None
     """The first partition that the platform ended early."""
+    ends: Mapping[str, str] = field(default_factory=dict)
+    """Partition → the cursor of its last page, in this listing or in the one before."""
 
 
 def pages(get: Get, endpoint: str, extra: Params, cursor: str | None) -> Iterator[Page]:
@@ -70,7 +73,7 @@ def pages(get: Get, endpoint: str, extra: Params, cursor: str | None) -> Iterato
     for partition, following in zip(todo, [*todo[1:], None], strict=True):
         params = [*_ALL, *PARTITIONS[partition], *extra]
         if place.partition != partition:
-            place = replace(place, partition=partition, cursor=None)
+            place = replace(place, partition=partition, cursor=place.ends.get(partition))
         place = yield from _partition(get, endpoint + PATH, params, place, following, known)
     if place.cut is not None:
         raise IncompleteError(
@@ -100,7 +103,7 @@ def _partition(
 ) -> Generator[Page, None, _Place]:
     """Until the platform names no next cursor: a page may be short, or empty, before that.
 
-    Returns the place with ``cut`` set where the partition ended early.
+    Returns the place with the partition's end, or with ``cut`` set where it ended early.
     """
     after = place.cursor
     seen: set[str] = set()
@@ -126,8 +129,10 @@ def _partition(
                 hint="run the same command again later: it goes on from where it stopped",
             )
         ids = {str(item.get("id")) for item in items if isinstance(item, dict)}
-        after = _next_cursor(answer.value)
-        yield page_of(
+        here, after = after, _next_cursor(answer.value)
+        if after is None:
+            place = _ended(place, here)
+        page = page_of(
             items,
             merges=merges(get, params, _checkpoints(items), known),
             kind="list",
@@ -138,6 +143,7 @@ def _partition(
             if after is None
             else _token(replace(place, cursor=after)),
         )
+        yield page if page.cursor is not None else replace(page, onward=_token(_again(place)))
         if after is None:
             return place
         if after in asked and ids <= seen:  # more models of one moment than a page holds
@@ -153,9 +159,23 @@ def _cut_short(place: _Place, following: str | None) -> Generator[Page, None, _P
 
 def _onward(place: _Place, following: str | None) -> str | None:
     """The cursor behind a partition: the next one, else back to the first that was cut short."""
-    if following is not None:
-        return _token(_Place(following, cut=place.cut))
-    return None if place.cut is None else _token(_Place(place.cut))
+    partition = following or place.cut
+    if partition is None:
+        return None
+    cut = place.cut if following else None
+    return _token(_Place(partition, place.ends.get(partition), cut, place.ends))
+
+
+def _ended(place: _Place, cursor: str | None) -> _Place:
+    """The place behind a partition whose last page was at ``cursor``."""
+    others = {name: end for name, end in place.ends.items() if name != place.partition}
+    return replace(place, ends=others if cursor is None else others | {place.partition: cursor})
+
+
+def _again(place: _Place) -> _Place:
+    """The beginning of a listing that goes on where each partition ended."""
+    first = next(iter(PARTITIONS))
+    return _Place(first, place.ends.get(first), ends=place.ends)
 
 
 def _items(answer: Answer) -> list[Any] | None:

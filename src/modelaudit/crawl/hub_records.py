@@ -105,13 +105,16 @@ def read(record: bytes | msgspec.Raw, at: int) -> Record | Gap:
                 reason=GapReason.MALFORMED,
                 detail=f"a record cannot be read ({_named(record)}): {error}"[:_LONGEST],
             )
-    repo = row.id if isinstance(row.id, str) else row.modelId
-    if not isinstance(repo, str) or not is_hf_id(repo):
-        return Gap(
-            reason=GapReason.MALFORMED,
-            detail=f"a record has no usable id: _id {row.stable_id!r:.60}, id {repo!r:.120}",
-        )
-    return _record(row, repo, at)
+    return _record_or_gap(row, at)
+
+
+def read_values(values: dict[str, Any], at: int) -> Record | Gap:
+    """The same of a record that is no JSON any more, field by field."""
+    try:
+        row = msgspec.convert(values, _Row)
+    except ValueError:
+        row = msgspec.convert(_with_named_files(values), _Row)
+    return _record_or_gap(row, at)
 
 
 def sizes(record: bytes) -> dict[str, int]:
@@ -133,6 +136,16 @@ def _with_named_files(value: Any) -> Any:
             if isinstance(file, dict) and isinstance(file.get("rfilename"), str)
         ]
     return value
+
+
+def _record_or_gap(row: _Row, at: int) -> Record | Gap:
+    repo = row.id if isinstance(row.id, str) else row.modelId
+    if not isinstance(repo, str) or not is_hf_id(repo):
+        return Gap(
+            reason=GapReason.MALFORMED,
+            detail=f"a record has no usable id: _id {row.stable_id!r:.60}, id {repo!r:.120}",
+        )
+    return _record(row, repo, at)
 
 
 def _record(row: _Row, repo: str, at: int) -> Record:

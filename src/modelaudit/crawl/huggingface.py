@@ -1,9 +1,8 @@
 """The Hugging Face Hub as a platform: its list API, its model API and its files.
 
-Listing is ``GET /api/models`` in the order of creation, a thousand records a page, following the
-``Link`` header (https://huggingface.co/docs/hub/api); one page carries everything but file
-digests, which cost one call per repository (``?blobs=true``). ``config.json`` is never read: the
-Hub counts that as a download (https://huggingface.co/docs/hub/models-download-stats).
+A page of a list carries everything but file digests, which cost one call per repository
+(``?blobs=true``). ``config.json`` is never read: the Hub counts that as a download
+(https://huggingface.co/docs/hub/models-download-stats).
 """
 
 from __future__ import annotations
@@ -11,39 +10,28 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
-from modelaudit.crawl.hub_records import read, sizes, split
+from modelaudit.crawl import hub_listing
+from modelaudit.crawl.hub_records import sizes, split
 from modelaudit.crawl.hub_replay import LONGEST_TEXT, TEXTS, of_dataset, replay
-from modelaudit.crawl.hub_session import Answer, HubSession, origin
+from modelaudit.crawl.hub_session import Answer, HubSession
 from modelaudit.crawl.pacing import Wait, sleep
 from modelaudit.crawl.platform import Source
 from modelaudit.crawl.ranges import HttpReader
 from modelaudit.domain.errors import CredentialsError, IncompleteError, UsageError
-from modelaudit.domain.model import Gap, Model, Page, Received, Record
+from modelaudit.domain.model import Gap, Model, Page, Received
 from modelaudit.domain.reader import Reader, ReadError
-from modelaudit.domain.refs import ModelRef, hf, key, local, platform
+from modelaudit.domain.refs import ModelRef, hf, local, platform
 from modelaudit.domain.words import GapReason
-
-PAGE_SIZE = 1000
-OPTIONAL = ("gguf", "safetensors", "disabled", "config", "library_name", "baseModels")
-"""Fields done without, in this order, where a Hub does not know one of them (HTTP 400)."""
-EXPAND = (
-    "author", "cardData", "createdAt", "downloads", "gated", "lastModified", "likes",
-    "pipeline_tag", "private", "sha", "siblings", "tags", *OPTIONAL,
-)  # fmt: skip
-"""Fields asked for; naming any drops all that are not named."""
 
 SILENT_MODELS = 3
 """So many models in a row without any answer mean that the Hub is gone, not the models."""
-
-_NEXT = re.compile(r'<([^<>]{1,8192})>\s*;[^,<>]*\brel="?next\b')
-_NEEDS_TOKEN = "set HF_TOKEN to a token that may read it, or run `hf auth login`"  # noqa: S105 - advice
 
 
 class HuggingFace:
@@ -81,13 +69,16 @@ class HuggingFace:
         if source.kind == "model":
             yield self._detailed(hf(source.value))
         else:
-            yield from self._walk(
-                {"author": source.value} if source.kind == "author" else {}, cursor
-            )
+            yield from self._walk({**hub_listing.CREATED, **_narrowed(source)}, cursor)
+
+    def changed(self, source: Source, cursor: str | None, since: int) -> Iterator[Page]:
+        """The same models by their last commit, latest first, to the page that ends before it."""
+        return self._walk({**hub_listing.CHANGED, **_narrowed(source)}, cursor, since)
 
     def children(self, parent: ModelRef, cursor: str | None) -> Iterator[Page]:
         """Models with the tag ``base_model:{parent}``."""
-        return self._walk({"filter": f"base_model:{local(parent)}"}, cursor)
+        wanted = {"filter": f"base_model:{local(parent)}"}
+        return self._walk({**hub_listing.CREATED, **wanted}, cursor)
 
     def details(self, refs: Sequence[ModelRef]) -> Iterator[Page]:
         """One page per model: its record with file digests, and its texts on lineage."""
@@ -148,45 +139,13 @@ class HuggingFace:
             )
         return self._opened
 
-    def _walk(self, query: dict[str, str], cursor: str | None) -> Iterator[Page]:
-        gaps: tuple[Gap, ...] = ()
-        if cursor is None:
-            url, answer, gaps = self._first_page(query)
-        else:
-            url = self._own(cursor)
-            answer = self._session.get(url, decode=split)
-        seen, previous = {url}, frozenset[str]()
-        while True:
-            _demand_list(answer)
-            records, odd, received = _listed(answer.value, url)
-            ids = frozenset(r.model.stable_id or key(r.model.ref) for r in records)
-            onward = _next(answer)
-            stuck = onward is not None and (onward in seen or ids <= previous)
-            leads_away = onward is not None and not self._is_own(onward)
-            cursor = url if stuck or leads_away else onward
-            yield Page(records=records, gaps=(*gaps, *odd), received=received, cursor=cursor)
-            if onward is None:
-                return
-            if stuck:
-                raise IncompleteError("the Hub repeats itself: the rest was not listed")
-            url, previous, gaps = self._own(onward), ids, ()
-            seen.add(url)
-            answer = self._session.get(url, decode=split)
+    def _walk(
+        self, query: Mapping[str, str], cursor: str | None, since: int | None = None
+    ) -> Iterator[Page]:
+        def get(url: str) -> Answer:
+            return self._session.get(url, decode=split)
 
-    def _first_page(self, query: dict[str, str]) -> tuple[str, Answer, tuple[Gap, ...]]:
-        """The first page with all the fields that this Hub knows."""
-        for count in range(len(OPTIONAL) + 1):
-            left_out = OPTIONAL[:count]
-            url = f"{self._endpoint}/api/models?" + urlencode([
-                ("limit", PAGE_SIZE), ("sort", "createdAt"), ("direction", 1), *query.items(),
-                *(("expand[]", field) for field in EXPAND if field not in left_out),
-            ])  # fmt: skip
-            answer = self._session.get(url, decode=split)
-            if answer.status != 400:
-                break
-        detail = f"the Hub would not list these fields: {', '.join(left_out)}"
-        gaps = (Gap(reason=GapReason.UNMAPPED, detail=detail),) if left_out else ()
-        return url, answer, gaps
+        return hub_listing.pages(get, self._endpoint, query, cursor, since)
 
     def _detailed(self, ref: ModelRef) -> Page:
         page = self._model(ref)
@@ -248,52 +207,9 @@ class HuggingFace:
         where = quote(revision or "main", safe="")
         return f"{self._endpoint}/{quote(repo)}/resolve/{where}/{quote(path)}"
 
-    def _is_own(self, url: str) -> bool:
-        try:
-            own = origin(url) == origin(self._endpoint)
-        except ValueError:
-            return False
-        return own and urlsplit(url).path == "/api/models"
 
-    def _own(self, url: str) -> str:
-        if not self._is_own(url):
-            raise IncompleteError(
-                f"the next page is not on {self._endpoint}: {url[:200]!r}",
-                hint="crawl with the HF_ENDPOINT that the crawl began with",
-            )
-        return url
-
-
-def _listed(
-    page: Sequence[msgspec.Raw], url: str
-) -> tuple[tuple[Record, ...], tuple[Gap, ...], tuple[Received, ...]]:
-    at = int(time.time())
-    records: list[Record] = []
-    gaps: list[Gap] = []
-    for raw in page:
-        found = read(raw, at)
-        if isinstance(found, Record):
-            records.append(found)
-        else:
-            gaps.append(found)
-    received = tuple(
-        Received(platform="hf", kind="list", url=url, status=200, at=at, record=raw) for raw in page
-    )
-    return tuple(records), tuple(gaps), received
-
-
-def _demand_list(answer: Answer) -> None:
-    if answer.status in (401, 403):
-        raise CredentialsError(
-            f"the Hub does not list this to us (HTTP {answer.status})", hint=_NEEDS_TOKEN
-        )
-    if answer.status != 200:
-        raise IncompleteError(f"the Hub answered HTTP {answer.status} where a list was asked for")
-
-
-def _next(answer: Answer) -> str | None:
-    link = _NEXT.search(answer.headers.get("link", ""))
-    return urljoin(answer.url, link[1]) if link else None
+def _narrowed(source: Source) -> dict[str, str]:
+    return {"author": source.value} if source.kind == "author" else {}
 
 
 def _json_object(body: bytes) -> None:

@@ -23,7 +23,7 @@ class Source:
     """As normalised for runs and cursors: two spellings of one source share it."""
     platform: str
     kind: str
-    """``all``, ``author``, ``model``, ``descendants``, ``catalogue`` or ``folder``."""
+    """``all``, ``author``, ``model``, ``descendants``, ``catalogue``, ``dump`` or ``folder``."""
     value: str = ""
     """The author, the model id, the path."""
 
@@ -77,3 +77,16 @@ class Platform(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+class Live(Platform, Protocol):
+    """A platform on the network, whose lists go on from where they ended.
+
+    The last page of a list carries ``onward``: listing from there shows what came since.
+    """
+
+    def changed(self, source: Source, cursor: str | None, since: int) -> Iterator[Page]:
+        """Models of a list that were changed at or after ``since``, UTC seconds, latest first.
+
+        Ends at once where the platform cannot be asked, or its list shows them as new.
+        """

@@ -21,7 +21,7 @@ _LIVE = {
 LIVE = frozenset(_LIVE)
 """Platforms that are asked over the network."""
 
-_AT_HAND = ("catalogue", "folder")
+_AT_HAND = ("catalogue", "folder", "hub-stats")
 """Platforms of this machine."""
 
 
@@ -63,6 +63,10 @@ class Platforms(Mapping[str, Platform]):
             from modelaudit.crawl.catalogue import Catalogue
 
             return Catalogue(self)
+        if name == "hub-stats":
+            from modelaudit.crawl.hub_stats import HubStats
+
+            return HubStats()
         if name == "folder":
             from modelaudit.crawl.folder import Folder
 
@@ -88,6 +92,9 @@ class _Offline:
         self.close = platform.close
 
     def list(self, source: Source, cursor: str | None) -> Iterator[Page]:
+        self._refuse(source.text)
+
+    def changed(self, source: Source, cursor: str | None, since: int) -> Iterator[Page]:
         self._refuse(source.text)
 
     def children(self, parent: ModelRef, cursor: str | None) -> Iterator[Page]:

@@ -16,10 +16,11 @@ from modelaudit.domain.refs import is_hf_id
 FORMS = (
     "hf:, hf:AUTHOR, hf:ORG/NAME, hf:descendants-of/ORG/NAME, civitai:, civitai:ID[@VERSION], "
     "civitai:USER, a folder's path, catalogue:FILE.jsonl[.gz|.zst], catalogue:DIR, "
-    "the URL of a model's page, or @FILE with one of these a line"
+    "hub-stats:FILE.parquet, the URL of a model's page, or @FILE with one of these a line"
 )
 """Every form, for error messages and ``--help``."""
 
+PARQUET = ".parquet"
 _DESCENDANTS = "descendants-of/"
 _CIVITAI_MODEL = re.compile(r"(\d{1,10})(?:@(\d{1,10}))?\Z", re.ASCII)
 _CIVITAI_USER = re.compile(r"(?:user/)?([\w.-]{1,96})\Z", re.ASCII)
@@ -60,6 +61,8 @@ def _one(text: str) -> Source:
         return _civitai(rest, text)
     if colon and scheme == "catalogue":
         return _catalogue(rest)
+    if colon and scheme == "hub-stats":
+        return _dump(rest)
     if text and os.path.isdir(text):  # noqa: PTH112 - Path.is_dir raises on names too long
         folder = os.path.normpath(text)
         return Source(text=folder, platform="folder", kind="folder", value=folder)
@@ -106,6 +109,17 @@ def _catalogue(rest: str) -> Source:
             hint=f"a catalogue's name ends with one of {', '.join(SUFFIXES)}",
         )
     return Source(text=f"catalogue:{path}", platform="catalogue", kind="catalogue", value=str(path))
+
+
+def _dump(rest: str) -> Source:
+    if not rest.endswith(PARQUET) or not os.path.isfile(rest):  # noqa: PTH113 - as above
+        raise UsageError(
+            f"there is no dump at {rest[:200]!r}",
+            hint="give the path of models.parquet, downloaded from the data set "
+            "cfahlgren1/hub-stats of the Hub",
+        )
+    path = Path(rest)
+    return Source(text=f"hub-stats:{path}", platform="hub-stats", kind="dump", value=str(path))
 
 
 def _hf_page(text: str, end: int) -> Source:
@@ -162,6 +176,8 @@ def _reason(error: OSError | ValueError) -> str:
 
 def _unknown(text: str) -> UsageError:
     if os.path.isfile(text):  # noqa: PTH113 - Path.is_file raises on names too long
+        if text.endswith(PARQUET):
+            return UsageError(f"{text[:200]!r} is a file", hint=f"did you mean hub-stats:{text}?")
         if text.endswith(SUFFIXES):
             return UsageError(f"{text[:200]!r} is a file", hint=f"did you mean catalogue:{text}?")
         return UsageError(f"{text[:200]!r} is a file", hint="name the folder it lies in")

@@ -28,6 +28,14 @@ class UsageError(AuditError):
     """A command was called wrongly."""
 
 
+def extra_missing(what: str, extra: str, package: str) -> UsageError:
+    """What to say where a package is wanted that is not always installed."""
+    return UsageError(
+        f"{what} needs {package}, which is not installed",
+        hint=f"pip install 'modelaudit-provenance[{extra}]'",
+    )
+
+
 class BlocklistError(AuditError):
     """A list cannot be used."""
 

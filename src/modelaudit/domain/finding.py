@@ -123,6 +123,8 @@ class Coverage:
     never_examined: int = 0
     no_evidence: int = 0
     entries_without_reference: tuple[str, ...] = ()
+    swept: Mapping[str, int] = field(default_factory=dict)
+    """Source → when it was last swept, of those of which only what is new or changed was listed."""
     gaps: tuple[Gap, ...] = ()
     excepted: int = 0
     """Findings that an exception of their entry took out."""

@@ -94,6 +94,8 @@ class Record:
     documents: tuple[Document, ...] = ()
     detailed: bool = False
     """It was read from the model's own page: a listing says more in places, less in others."""
+    seed: bool = False
+    """It comes from somebody's copy of the catalogue: what the platform itself said stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +130,5 @@ class Page:
     received: tuple[Received, ...] = ()
     cursor: str | None = None
     """Resume token for what follows this page; ``None`` when the source is at its end."""
+    onward: str | None = None
+    """On the last page of a live listing: the cursor from which a later one finds what is new."""

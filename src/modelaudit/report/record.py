@@ -62,6 +62,7 @@ def coverage_record(coverage: Coverage) -> dict[str, Any]:
             "no_evidence": coverage.no_evidence,
         },
         "entries_without_reference": list(coverage.entries_without_reference),
+        "swept": {source: format_time(when) for source, when in sorted(coverage.swept.items())},
         "gaps": [
             {
                 "model": gap.model,

@@ -23,6 +23,7 @@ from modelaudit.domain.finding import (
     Summary,
 )
 from modelaudit.domain.model import Gap
+from modelaudit.domain.times import format_time
 from modelaudit.domain.waiver import Waiver, WaiverUse
 from modelaudit.domain.words import ConflictKind, GapReason, Grade, Relation, Verdict
 
@@ -187,12 +188,25 @@ def found(report: Report) -> str:
 
 
 def not_examined(coverage: Coverage) -> str:
-    """How much was not examined, and how many lineages stay unknown, in one or two sentences."""
+    """How much was not examined, how many lineages stay unknown, what waits for a sweep."""
     missed = amount(gap_total(coverage.gaps), "model or file was", "models or files were")
     unknown = coverage.never_examined + coverage.no_evidence
     return (
         f"{missed} not examined; the lineage of {unknown:,} of "
-        f"{amount(coverage.models, 'model')} is unknown."
+        f"{amount(coverage.models, 'model')} is unknown.{_not_swept(coverage)}"
+    )
+
+
+def _not_swept(coverage: Coverage) -> str:
+    """What lists of new and changed models do not show; empty where all of it was listed."""
+    if not coverage.swept:
+        return ""
+    dates = (
+        f"{name} on {str(format_time(when))[:10]}" for name, when in sorted(coverage.swept.items())
+    )
+    return (
+        f" Last listed whole: {', '.join(dates)}; models without findings that were renamed, "
+        "closed or deleted since still count."
     )
 
 

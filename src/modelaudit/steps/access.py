@@ -15,8 +15,7 @@ from modelaudit.domain.words import GapReason
 from modelaudit.steps.budget import Budget
 from modelaudit.steps.counting import Tally
 from modelaudit.steps.heads import LOCAL, file_url, is_served
-from modelaudit.steps.intake import Intake
-from modelaudit.steps.listing import DETAILS
+from modelaudit.steps.intake import DETAILS, Intake
 from modelaudit.steps.targets import Target
 from modelaudit.store import runs
 from modelaudit.store.candidates import forget_gaps

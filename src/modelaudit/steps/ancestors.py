@@ -13,7 +13,8 @@ from modelaudit.crawl.registry import LIVE
 from modelaudit.domain import refs
 from modelaudit.domain.errors import CredentialsError, IncompleteError
 from modelaudit.domain.refs import ModelRef
-from modelaudit.steps.listing import DETAILS, Lister
+from modelaudit.steps.intake import DETAILS
+from modelaudit.steps.listing import Lister
 
 HOPS = 20
 """How far parents are fetched upwards."""

@@ -23,8 +23,7 @@ from modelaudit.domain.words import GapReason
 from modelaudit.steps.budget import Budget
 from modelaudit.steps.counting import Counting
 from modelaudit.steps.inspecting import inspect
-from modelaudit.steps.intake import Intake
-from modelaudit.steps.listing import DETAILS
+from modelaudit.steps.intake import DETAILS, Intake
 from modelaudit.store import heads as store
 from modelaudit.store import runs
 from modelaudit.store.candidates import forget_gaps

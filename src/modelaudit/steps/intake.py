@@ -30,6 +30,9 @@ from modelaudit.store.sources import archive_end, note_archive_end
 if TYPE_CHECKING:
     from modelaudit.crawl.archive import ArchiveWriter
 
+DETAILS = "details"
+"""What gaps of per-model calls are filed under."""
+
 
 class Intake:
     """Takes pages in through the one writing connection."""
@@ -123,6 +126,7 @@ def _reading(record: Record, gaps: list[Gap]) -> Reading:
         claims=claims,
         covered=covered,
         detailed=record.detailed,
+        seed=record.seed,
         observed=max((document.observed for document in record.documents), default=None),
     )
 

@@ -15,8 +15,7 @@ from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason, Trait
 from modelaudit.resolve.candidates import Candidate, Why, choose
 from modelaudit.steps.budget import Budget
-from modelaudit.steps.intake import Intake
-from modelaudit.steps.listing import DETAILS
+from modelaudit.steps.intake import DETAILS, Intake
 from modelaudit.store import candidates as store
 from modelaudit.store import runs
 from modelaudit.store.db import transaction

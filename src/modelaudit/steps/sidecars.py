@@ -13,8 +13,7 @@ from modelaudit.domain.model import Document, Gap, Page
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import GapReason
 from modelaudit.steps.budget import Budget
-from modelaudit.steps.intake import Intake
-from modelaudit.steps.listing import DETAILS
+from modelaudit.steps.intake import DETAILS, Intake
 from modelaudit.store import candidates
 from modelaudit.store import files as store
 from modelaudit.store.db import transaction

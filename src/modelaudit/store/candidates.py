@@ -12,18 +12,19 @@ from collections.abc import Iterator, Sequence
 from modelaudit.domain import refs
 from modelaudit.domain.refs import ModelRef
 from modelaudit.domain.words import Status, Trait
-from modelaudit.store.fragments import HOSTED, OF_LINEAGE
+from modelaudit.store.findings import DAY
+from modelaudit.store.fragments import HOSTED, OF_LINEAGE, UNWATCHED
 
 
 def live_findings(
     connection: sqlite3.Connection, series: str, since: int, limit: int
 ) -> Iterator[tuple[ModelRef, int]]:
-    """Models with findings, not asked for since this time."""
+    """Models with findings, not asked for since this time; and those to be missed once more."""
     return _rows(
         connection,
-        "n.id IN (SELECT node FROM finding WHERE series = ? AND until IS NULL)"
-        " AND ifnull(n.detailed, 0) < ?",
-        (series, since),
+        "(n.id IN (SELECT node FROM finding WHERE series = ? AND until IS NULL)"
+        f" AND ifnull(n.detailed, 0) < ? OR n.id IN ({UNWATCHED.format(what='x.id')}))",
+        (series, since, series, since - DAY, since),
         limit,
     )
 

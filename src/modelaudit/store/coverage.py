@@ -82,6 +82,7 @@ def measure(
         no_evidence=no_evidence,
         never_examined=models - lineage_known - no_evidence,
         entries_without_reference=tuple(without_reference),
+        swept=_swept(connection, run.run.sources),
         excepted=excepted,
         gaps=tuple(_gaps(connection, run.run.sources)),
     )
@@ -95,6 +96,13 @@ def dumps(coverage: Coverage) -> str:
 def loads(text: str) -> Coverage:
     """As kept with the run."""
     return msgspec.json.decode(text, type=Coverage)
+
+
+def _swept(connection: sqlite3.Connection, sources: Sequence[str]) -> dict[str, int]:
+    rows = connection.execute(
+        "SELECT text, swept_from FROM source WHERE increment AND swept_from IS NOT NULL"
+    )
+    return {text: when for text, when in rows if not sources or text in sources}
 
 
 def _gaps(connection: sqlite3.Connection, sources: Sequence[str]) -> list[Gap]:

@@ -16,7 +16,7 @@ from modelaudit.domain.errors import LockedError, StoreError
 APPLICATION_ID = 0x6D61756C
 """``PRAGMA application_id`` of a database of ours."""
 
-VERSION = 4
+VERSION = 5
 """Newest layout this program knows, ``PRAGMA user_version``."""
 
 

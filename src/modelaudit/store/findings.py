@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelaudit.domain.words import Status
+from modelaudit.store.fragments import UNWATCHED
 
 DAY = 86_400
 
@@ -202,9 +203,10 @@ def _close_absent(
     )
     connection.execute(f"UPDATE finding SET until = ?2 WHERE {absent}", (series, run))
     if complete:
+        began = connection.execute("SELECT max(started) FROM run WHERE seq = ?", (run,))
         connection.execute(
-            "UPDATE gone SET confirmed = ?2"
-            " WHERE series = ?1 AND confirmed IS NULL AND until IS NULL"
-            f" AND first_absent <= ?2 - {DAY}",
-            (series, now),
+            "UPDATE gone SET confirmed = ? WHERE series = ? AND confirmed IS NULL"
+            "  AND until IS NULL AND first_absent <= ?"
+            f" AND id NOT IN ({UNWATCHED.format(what='g.id')})",
+            (now, series, now - DAY, series, now - DAY, began.fetchone()[0] or now),
         )

@@ -13,6 +13,22 @@ LIVE: Final = "f.series = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?
 HOSTED: Final = ",".join(str(status.value) for status in Status if status.seen)
 """Status codes of nodes that a platform hosts, for ``status IN (…)``."""
 
+UNWATCHED: Final = (
+    "SELECT {what} FROM finding AS f CROSS JOIN node AS x ON x.id = f.node"
+    " CROSS JOIN gone AS g ON g.series = f.series AND g.id = f.entry || '/' || x.ref"
+    "  AND g.since = f.until"
+    " WHERE f.series = ? AND f.until IS NOT NULL"
+    "  AND g.until IS NULL AND g.confirmed IS NULL AND g.first_absent <= ?"
+    f"  AND x.status NOT IN ({HOSTED}) AND x.same IS NULL AND ifnull(x.detailed, 0) < ?"
+    "   AND EXISTS (SELECT 1 FROM member AS m JOIN source AS s ON s.id = m.source"
+    "                WHERE m.node = x.id AND s.increment)"
+)
+"""``x.id`` or ``g.id`` of findings ``g`` that went by a time, of models ``x`` not asked for since.
+
+No list would show that they are back: their sources were listed for what is new alone. Binds
+series, the latest time of going, the time since when they were not asked for.
+"""
+
 PART: Final = (
     "ifnull((SELECT h.component FROM head AS h WHERE h.key = {file}.head"
     " AND ({file}.component IS NULL OR {file}.path LIKE '%.gguf')), {file}.component)"

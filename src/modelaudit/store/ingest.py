@@ -28,6 +28,7 @@ from modelaudit.store.rows import (
     listing_digest,
     model_row,
 )
+from modelaudit.store.seeds import without_answered
 
 _CHUNK = 500
 """Bound variables per look-up, well below SQLite's limit."""
@@ -44,7 +45,7 @@ class Written:
     claims: int = 0
     """Claims added or withdrawn: zero means that another round would find nothing new."""
     nodes: list[int] = field(default_factory=list)
-    """Of the readings, in their order."""
+    """Of the readings, in their order; those of seeds that change nothing come first."""
 
 
 class Ingest:
@@ -62,6 +63,8 @@ class Ingest:
     def write(self, readings: Sequence[Reading], *, now: int) -> Written:
         """Store a batch inside the caller's transaction; the last word on a model counts."""
         written = Written()
+        if any(reading.seed for reading in readings):
+            readings, written.nodes = without_answered(self._db, readings)
         for part in each_once(readings):
             self._write(part, written, now)
         return written

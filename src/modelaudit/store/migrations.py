@@ -69,6 +69,16 @@ def m004_waivers(db: Database) -> None:
     _create(db, "waiver", "waivers")
 
 
+@migrations()
+def m005_increments(db: Database) -> None:
+    """Sources are listed from where they ended."""
+    if "increment" in db.table("source").columns_dict:
+        return
+    db.execute('ALTER TABLE source ADD COLUMN "increment" INTEGER NOT NULL DEFAULT 0')
+    for column in ("changes TEXT", "onward TEXT", "listed_from INTEGER", "swept_from INTEGER"):
+        db.execute(f"ALTER TABLE source ADD COLUMN {column}")
+
+
 def _renew_files(db: Database) -> None:
     """Make the table of files anew, as it is today, and keep its rows."""
     db.execute("DROP VIEW files")

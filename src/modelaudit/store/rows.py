@@ -30,6 +30,8 @@ class Reading:
     """It came from the model's own pages and not from a listing."""
     observed: int | None = None
     """When it was received, UTC seconds; ``None`` means now."""
+    seed: bool = False
+    """It never overrules what the platform itself said."""
 
 
 MODEL_COLUMNS = (

@@ -149,7 +149,12 @@ CREATE TABLE source (        -- how far each source has been listed
   cursor TEXT,
   listed INTEGER NOT NULL DEFAULT 0,
   started INTEGER,
-  finished INTEGER           -- when it was last listed to its end; NULL while under way
+  finished INTEGER,          -- when it was last listed to its end; NULL while under way
+  increment INTEGER NOT NULL DEFAULT 0,  -- 1: only for what is new or changed; 0: a whole sweep
+  changes TEXT,              -- the cursor among what was changed
+  onward TEXT,               -- the cursor from which a listing finds what is new
+  listed_from INTEGER,       -- start of the last pass that came to its end, of either kind
+  swept_from INTEGER         -- and of the last whole sweep
 );
 
 CREATE TABLE member (        -- which models a source holds

@@ -12,6 +12,9 @@ from modelaudit.domain.words import GapReason, Status
 END = "end"
 """The cursor of a listing whose last page came, while what follows it is still under way."""
 
+HOUR = 3600
+"""By so much clocks may differ, and nights come early."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -20,30 +23,51 @@ class Progress:
     id: int
     cursor: str | None
     listed: int
+    """Models met so far."""
+    since: int | None = None
+    """Where only what is new or changed is listed: from when on changes are to be seen."""
+    changes: str | None = None
+    """The cursor among them."""
 
 
-def open_source(connection: sqlite3.Connection, text: str, *, now: int) -> Progress:
+def open_source(
+    connection: sqlite3.Connection, text: str, *, now: int, sweep_every: int = 0
+) -> Progress:
     """The source's row; a listing that was finished starts afresh, one under way goes on.
 
-    What earlier budgets left over is to be done now: its gaps are dropped either way.
+    For ``sweep_every`` seconds after a whole sweep only what is new or changed is listed. What
+    earlier budgets left over is to be done now: its gaps are dropped either way.
     """
     connection.execute(
-        "DELETE FROM gap WHERE origin = ? AND reason = ?", (text, GapReason.OUT_OF_BUDGET.value)
+        "DELETE FROM gap WHERE origin = ?1 AND (reason = ?2 OR (reason = ?3 AND node IS NULL))",
+        (text, GapReason.OUT_OF_BUDGET.value, GapReason.INCONCLUSIVE.value),
     )
+    connection.execute("INSERT INTO source(text) VALUES (?) ON CONFLICT DO NOTHING", (text,))
+    # A clock that went back makes every date of before worthless.
     row = connection.execute(
-        "SELECT id, cursor, listed, started, finished FROM source WHERE text = ?", (text,)
+        "SELECT id, started IS NOT NULL AND finished IS NULL, increment,"
+        "  onward IS NOT NULL AND max(swept_from, listed_from) <= ?2"
+        "    AND swept_from + ?3 > ?2 + ?4"
+        "  FROM source WHERE text = ?1",
+        (text, now, sweep_every, HOUR),
     ).fetchone()
-    if row and row[3] is not None and row[4] is None:
-        return Progress(id=row[0], cursor=row[1], listed=row[2])
-    number = connection.execute(
-        "INSERT INTO source(text, started) VALUES (?, ?) ON CONFLICT DO UPDATE"
-        " SET started = excluded.started, finished = NULL, cursor = NULL, listed = 0 RETURNING id",
-        (text, now),
-    ).fetchone()[0]
-    connection.execute("DELETE FROM seen WHERE source = ?", (number,))
-    connection.execute("DELETE FROM frontier WHERE source = ?", (number,))
-    connection.execute("DELETE FROM gap WHERE origin = ?", (text,))
-    return Progress(id=number, cursor=None, listed=0)
+    number, under_way, increment, holds = row[0], bool(row[1]), bool(row[2]), bool(row[3])
+    if not under_way or (increment and not holds):
+        connection.execute(
+            "UPDATE source SET started = ?2, finished = NULL, listed = 0, changes = NULL,"
+            "  increment = ?3, cursor = CASE WHEN ?3 THEN onward END WHERE id = ?1",
+            (number, now, holds),
+        )
+        connection.execute("DELETE FROM seen WHERE source = ?", (number,))
+        connection.execute("DELETE FROM frontier WHERE source = ?", (number,))
+        if not holds:
+            connection.execute("DELETE FROM gap WHERE origin = ?", (text,))
+    row = connection.execute(
+        "SELECT cursor, listed, changes, CASE WHEN increment THEN listed_from - ?2 END"
+        "  FROM source WHERE id = ?1",
+        (number, HOUR),
+    ).fetchone()
+    return Progress(id=number, cursor=row[0], listed=row[1], changes=row[2], since=row[3])
 
 
 def listed_before(connection: sqlite3.Connection) -> dict[str, int]:
@@ -55,11 +79,17 @@ def listed_before(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def advance(
-    connection: sqlite3.Connection, source: int, *, nodes: Iterable[int], cursor: str | None = None
+    connection: sqlite3.Connection,
+    source: int,
+    *,
+    nodes: Iterable[int],
+    cursor: str | None = None,
+    changes: str | None = None,
+    onward: str | None = None,
 ) -> int:
-    """Note a page: its models are members, the cursor moves on where there is one.
+    """Note a page: its models are members, those of the cursors move on that are given.
 
-    Returns how many models this sweep had not met before.
+    Returns how many models this pass had not met before.
     """
     rows = [(source, node) for node in nodes]
     fresh = connection.executemany(
@@ -67,8 +97,9 @@ def advance(
     ).rowcount
     connection.executemany("INSERT INTO member VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
     connection.execute(
-        "UPDATE source SET cursor = ifnull(?, cursor), listed = listed + ? WHERE id = ?",
-        (cursor, max(fresh, 0), source),
+        "UPDATE source SET cursor = ifnull(?2, cursor), changes = ifnull(?3, changes),"
+        "  onward = ifnull(?4, onward), listed = listed + ?5 WHERE id = ?1",
+        (source, cursor, changes, onward, max(fresh, 0)),
     )
     return max(fresh, 0)
 
@@ -88,9 +119,17 @@ def note_archive_end(connection: sqlite3.Connection, offset: str) -> None:
     )
 
 
-def finish(connection: sqlite3.Connection, source: int, *, now: int) -> None:
-    """The source was listed to its end."""
-    connection.execute("UPDATE source SET finished = ?, cursor = NULL WHERE id = ?", (now, source))
+def finish(connection: sqlite3.Connection, source: int, *, now: int, whole: bool = True) -> None:
+    """The source was listed as far as was asked for; ``whole``: to its end."""
+    connection.execute(
+        "UPDATE source SET finished = ?2, cursor = NULL, changes = NULL,"
+        "  listed_from = CASE WHEN ?3 THEN started ELSE listed_from END,"
+        "  swept_from = CASE WHEN ?3 AND NOT increment THEN started ELSE swept_from END,"
+        "  listed = CASE WHEN increment"
+        "    THEN (SELECT count(*) FROM member WHERE source = ?1) ELSE listed END"
+        " WHERE id = ?1",
+        (source, now, whole),
+    )
     connection.execute("DELETE FROM seen WHERE source = ?", (source,))
 
 
