@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from modelaudit.steps.listing import LEAST
 from tests.audit.auditing import Auditor, Json, Outcome, settled
 from tests.audit.test_kill import audit_in_a_process
 from tests.audit.test_runs import gone, replace
@@ -21,6 +22,11 @@ NIGHT = 2_000_000_000
 """Of the first audit: later than any real clock, by which answers are dated."""
 LISTS = r"/api/models\?"
 NEW, CHANGED = LISTS + ".*sort=createdAt", LISTS + ".*sort=lastModified"
+
+
+@pytest.fixture(autouse=True)
+def small_lists_are_not_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelaudit.steps.listing.LEAST", {})
 
 
 def at(seconds: int) -> str:
@@ -321,3 +327,21 @@ def test_a_night_that_is_killed_anywhere_is_done_by_the_next_command(
         assert auditor.rows("PRAGMA integrity_check") == [("ok",)]
         members = "SELECT n.ref FROM member AS m JOIN node AS n ON n.id = m.node ORDER BY 1"
         assert auditor.rows(members) == calm.rows(members)
+
+
+def test_a_list_of_two_pages_is_swept_each_time(
+    earth: World, auditing: Auditing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no more requests than what is new or changed would, and sees everything."""
+    monkeypatch.setattr("modelaudit.steps.listing.LEAST", LEAST)
+    auditor = auditing(earth)
+    earth.hub.page_size = 1000
+    for night in range(2):
+        earth.hub.requests.clear()
+        auditor.run("hf:", now=NIGHT + night * DAY)
+        assert (earth.hub.count(NEW), earth.hub.count(CHANGED)) == (1, 0)
+    earth.hub.page_size = 5
+    for night, changed in ((2, 0), (3, 1)):  # the sweep of night 2 took more pages
+        earth.hub.requests.clear()
+        auditor.run("hf:", now=NIGHT + night * DAY)
+        assert earth.hub.count(CHANGED) == changed

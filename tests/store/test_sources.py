@@ -188,7 +188,7 @@ def test_a_pass_for_what_is_new_keeps_the_gaps_of_the_sweep(
 
 def test_a_database_of_layout_4_is_swept_once_more(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
-    columns = ("increment", "changes", "onward", "listed_from", "swept_from")
+    columns = ("increment", "changes", "onward", "listed_from", "swept_from", "pages")
     with writing(path) as connection:
         source = sources.open_source(connection, SOURCE, now=NOW).id
         sources.finish(connection, source, now=NOW + 1)

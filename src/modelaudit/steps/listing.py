@@ -25,6 +25,8 @@ from modelaudit.store.db import transaction
 from modelaudit.store.files import settle_folder
 
 SWEEP_DAYS = 7
+LEAST = {"hf": 2, "civitai": 4}
+"""Pages that listing what is new or changed takes at least: a sweep of no more sees everything."""
 _DAY = 86_400
 
 
@@ -54,7 +56,11 @@ class Lister:
             self._enter(source)
         with transaction(connection):
             state = store.open_source(
-                connection, source.text, now=self.intake.now, sweep_every=self._sweep_every(source)
+                connection,
+                source.text,
+                now=self.intake.now,
+                sweep_every=self._sweep_every(source),
+                least=LEAST.get(source.platform, 0),
             )
         self.progress.update(step="crawl", subject=source.text, listed=state.listed)
         try:

@@ -75,7 +75,10 @@ def m005_increments(db: Database) -> None:
     if "increment" in db.table("source").columns_dict:
         return
     db.execute('ALTER TABLE source ADD COLUMN "increment" INTEGER NOT NULL DEFAULT 0')
-    for column in ("changes TEXT", "onward TEXT", "listed_from INTEGER", "swept_from INTEGER"):
+    for column in (
+        "changes TEXT", "onward TEXT", "listed_from INTEGER", "swept_from INTEGER",
+        "pages INTEGER NOT NULL DEFAULT 0",
+    ):  # fmt: skip
         db.execute(f"ALTER TABLE source ADD COLUMN {column}")
 
 

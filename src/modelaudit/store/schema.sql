@@ -154,7 +154,8 @@ CREATE TABLE source (        -- how far each source has been listed
   changes TEXT,              -- the cursor among what was changed
   onward TEXT,               -- the cursor from which a listing finds what is new
   listed_from INTEGER,       -- start of the last pass that came to its end, of either kind
-  swept_from INTEGER         -- and of the last whole sweep
+  swept_from INTEGER,        -- and of the last whole sweep
+  pages INTEGER NOT NULL DEFAULT 0  -- that it took
 );
 
 CREATE TABLE member (        -- which models a source holds

@@ -31,12 +31,13 @@ class Progress:
 
 
 def open_source(
-    connection: sqlite3.Connection, text: str, *, now: int, sweep_every: int = 0
+    connection: sqlite3.Connection, text: str, *, now: int, sweep_every: int = 0, least: int = 0
 ) -> Progress:
     """The source's row; a listing that was finished starts afresh, one under way goes on.
 
-    For ``sweep_every`` seconds after a whole sweep only what is new or changed is listed. What
-    earlier budgets left over is to be done now: its gaps are dropped either way.
+    For ``sweep_every`` seconds after a whole sweep only what is new or changed is listed, unless
+    that takes no fewer pages (``least``). What earlier budgets left over is to be done now: its
+    gaps are dropped either way.
     """
     connection.execute(
         "DELETE FROM gap WHERE origin = ?1 AND (reason = ?2 OR (reason = ?3 AND node IS NULL))",
@@ -47,15 +48,16 @@ def open_source(
     row = connection.execute(
         "SELECT id, started IS NOT NULL AND finished IS NULL, increment,"
         "  onward IS NOT NULL AND max(swept_from, listed_from) <= ?2"
-        "    AND swept_from + ?3 > ?2 + ?4"
+        "    AND swept_from + ?3 > ?2 + ?4 AND (pages > ?5 OR ?5 = 0)"
         "  FROM source WHERE text = ?1",
-        (text, now, sweep_every, HOUR),
+        (text, now, sweep_every, HOUR, least),
     ).fetchone()
     number, under_way, increment, holds = row[0], bool(row[1]), bool(row[2]), bool(row[3])
     if not under_way or (increment and not holds):
         connection.execute(
             "UPDATE source SET started = ?2, finished = NULL, listed = 0, changes = NULL,"
-            "  increment = ?3, cursor = CASE WHEN ?3 THEN onward END WHERE id = ?1",
+            "  increment = ?3, cursor = CASE WHEN ?3 THEN onward END,"
+            "  pages = CASE WHEN ?3 THEN pages ELSE 0 END WHERE id = ?1",
             (number, now, holds),
         )
         connection.execute("DELETE FROM seen WHERE source = ?", (number,))
@@ -98,7 +100,8 @@ def advance(
     connection.executemany("INSERT INTO member VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
     connection.execute(
         "UPDATE source SET cursor = ifnull(?2, cursor), changes = ifnull(?3, changes),"
-        "  onward = ifnull(?4, onward), listed = listed + ?5 WHERE id = ?1",
+        "  onward = ifnull(?4, onward), listed = listed + ?5,"
+        "  pages = pages + (?2 IS NOT NULL AND NOT increment) WHERE id = ?1",
         (source, cursor, changes, onward, max(fresh, 0)),
     )
     return max(fresh, 0)
