@@ -14,17 +14,17 @@ class Problem(Protocol):
     """Something wrong, and what to do about it."""
 
     @property
-    def path(self) -> str: ...  # noqa: D102
+    def path(self) -> str: ...  # noqa: D102 - as Problem says
     @property
-    def line(self) -> int: ...  # noqa: D102
+    def line(self) -> int: ...  # noqa: D102 - as Problem says
     @property
-    def level(self) -> str: ...  # noqa: D102
+    def level(self) -> str: ...  # noqa: D102 - as Problem says
     @property
-    def entry(self) -> str | None: ...  # noqa: D102
+    def entry(self) -> str | None: ...  # noqa: D102 - as Problem says
     @property
-    def text(self) -> str: ...  # noqa: D102
+    def text(self) -> str: ...  # noqa: D102 - as Problem says
     @property
-    def fix(self) -> str: ...  # noqa: D102
+    def fix(self) -> str: ...  # noqa: D102 - as Problem says
 
 
 def render(problems: Iterable[Problem], width: int | None = None) -> Iterator[str]:
